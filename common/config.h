@@ -1,0 +1,131 @@
+/* The configuration: one YAML file, one schema table (config_schema.c), one struct. */
+#ifndef QUERN_CONFIG_H
+#define QUERN_CONFIG_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/buf.h"
+#include "common/error.h"
+
+enum lane { LANE_HIGH, LANE_NORMAL, LANE_LOW, LANE_COUNT };
+enum { RETRY_TIERS = 4, CONFIG_BACKENDS_MAX = 64, CONFIG_MODELS_MAX = 1024 };
+
+extern const char *const lane_names[LANE_COUNT];
+extern const char *const retry_tier_names[RETRY_TIERS];
+/* The lane of that name, or -1. */
+int lane_parse(const char *name);
+
+struct config_pair {
+    char *name, *value;
+};
+
+struct config_pairs {
+    struct config_pair *items;
+    size_t count;
+};
+
+/* A list of structs; each begins with the `int line` where it stands in the file. */
+struct config_list {
+    void *items;
+    size_t count;
+};
+
+struct config_backend {
+    int line;
+    char *name, *base_url, *api_key_env, *api_key_file;
+    int64_t dialect;
+    int64_t max_concurrency;
+    int64_t connect_timeout, total_timeout; /* ms */
+    bool verify_tls;
+    struct config_pairs headers;
+};
+
+struct config_candidate {
+    int line;
+    char *backend, *model; /* model NULL: the name that the task asked for */
+};
+
+struct config_model {
+    int line;
+    char *name; /* exact, or a pattern with '*' */
+    struct config_list candidates;
+};
+
+struct config_price {
+    int line;
+    char *model;
+    int64_t input, output, cached; /* atto-dollars per token; -1 unset */
+};
+
+struct config {
+    char *path; /* where it was read from */
+    struct {
+        char *brokers, *topic_prefix, *group, *instance_id;
+        char *security_protocol, *sasl_mechanism, *sasl_username;
+        char *sasl_password_env, *sasl_password_file, *ssl_ca_file;
+        int64_t partitions, replication, retention, session_timeout;
+        struct config_pairs properties;
+    } kafka;
+    struct {
+        char *url, *password_env, *password_file;
+        int64_t connect_timeout;
+    } database;
+    struct {
+        int64_t concurrency, queue_tasks, queue_memory, response_max, response_memory;
+        int64_t settle_rows, settle_delay, shutdown_grace, revoke_grace;
+    } worker;
+    struct {
+        int64_t attempts, base_delay, max_delay, retry_after_max;
+    } retry;
+    struct {
+        int64_t weight[LANE_COUNT];
+    } lanes;
+    struct {
+        int64_t record_max, errors_max;
+    } submit;
+    struct {
+        int64_t level, format;
+    } log;
+    struct {
+        char *file;
+        struct config_list models; /* struct config_price */
+    } prices;
+    struct config_list backends; /* struct config_backend */
+    struct config_list models;   /* struct config_model */
+};
+
+/* Every mistake in a file, each "FILE:LINE:COLUMN: what, and what to do", one a line. */
+struct config_report {
+    struct buf text; /* CONFIG_REPORT_MAX bytes at most */
+    int errors;
+    int warnings;
+};
+
+enum { CONFIG_REPORT_MAX = 64 * 1024, CONFIG_FILE_MAX = 4 * 1024 * 1024 };
+
+/* Where the configuration is: `given` if not NULL, else $QUERN_CONFIG, ./quern.yaml,
+ * /etc/quern/quern.yaml. NULL if there is none. The result is the caller's to free. */
+char *config_find(const char *given);
+
+/* Reads and checks a file; QUERN_SECTION_KEY variables in the environment override its values.
+ * Collects every mistake in `report` (config_report_free() it). NULL if there was an error. */
+struct config *config_load(const char *path, struct config_report *report);
+/* The same for a text in memory; `path` is used in messages only. */
+struct config *config_parse(const char *text, size_t len, const char *path,
+                            struct config_report *report);
+void config_free(struct config *c);
+void config_report_free(struct config_report *r);
+
+void config_print(const struct config *c, FILE *out);     /* the effective values, as YAML */
+void config_reference(FILE *out, bool man);               /* Markdown, or a man page */
+
+const struct config_backend *config_backend_find(const struct config *c, const char *name);
+const struct config_model *config_model_find(const struct config *c, const char *name);
+
+/* A secret from the variable or the file that the configuration names (both may be NULL). *out is
+ * NULL if neither is set. Fails if the file cannot be read. The caller frees (and wipes) it. */
+MUST_CHECK quern_status config_secret(const char *env, const char *file, char **out,
+                                      struct error *err);
+#endif

@@ -1,0 +1,133 @@
+#include "common/config_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/mem.h"
+
+int lane_parse(const char *name)
+{
+    for (int i = 0; i < LANE_COUNT; i++)
+        if (strcmp(lane_names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+const struct config_backend *config_backend_find(const struct config *c, const char *name)
+{
+    const struct config_backend *b = c->backends.items;
+    for (size_t i = 0; i < c->backends.count; i++)
+        if (strcmp(b[i].name, name) == 0)
+            return &b[i];
+    return NULL;
+}
+
+/* '*' stands for any characters. */
+static bool matches(const char *pattern, const char *s)
+{
+    const char *star = NULL, *retry = NULL;
+    while (*s) {
+        if (*pattern == '*') {
+            star = pattern++;
+            retry = s;
+        } else if (*pattern == *s) {
+            pattern++, s++;
+        } else if (star) {
+            pattern = star + 1;
+            s = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+const struct config_model *config_model_find(const struct config *c, const char *name)
+{
+    const struct config_model *m = c->models.items;
+    for (size_t i = 0; i < c->models.count; i++)
+        if (matches(m[i].name, name))
+            return &m[i];
+    return NULL;
+}
+
+static void check_backends(const struct config *c, struct config_report *r)
+{
+    const struct config_backend *b = c->backends.items;
+    for (size_t i = 0; i < c->backends.count; i++) {
+        if (strncmp(b[i].base_url, "http://", 7) != 0 && strncmp(b[i].base_url, "https://", 8) != 0)
+            config_complain(r, c->path, b[i].line, 1,
+                            "backend \"%s\": base_url \"%s\" must begin with http:// or https://",
+                            b[i].name, b[i].base_url);
+        if (config_backend_find(c, b[i].name) != &b[i])
+            config_complain(r, c->path, b[i].line, 1, "backend \"%s\" is there twice", b[i].name);
+    }
+}
+
+static void check_models(const struct config *c, struct config_report *r)
+{
+    const struct config_model *m = c->models.items;
+    for (size_t i = 0; i < c->models.count; i++) {
+        const struct config_candidate *k = m[i].candidates.items;
+        if (m[i].candidates.count == 0)
+            config_complain(r, c->path, m[i].line, 1, "model \"%s\" has no candidates", m[i].name);
+        for (size_t j = 0; j < m[i].candidates.count; j++)
+            if (!config_backend_find(c, k[j].backend))
+                config_complain(r, c->path, k[j].line, 1,
+                                "model \"%s\": no backend is named \"%s\"; add it to backends",
+                                m[i].name, k[j].backend);
+    }
+}
+
+/* Properties that the promises rest on, or that have a key of their own. */
+static const char *const refused[] = {
+    "bootstrap.servers",       "metadata.broker.list", "group.id",
+    "enable.auto.commit",      "enable.idempotence",   "acks",
+    "request.required.acks",   "auto.offset.reset",    "enable.auto.offset.store",
+    "partition.assignment.strategy", "sasl.password",  NULL};
+
+static void check_properties(const struct config *c, struct config_report *r)
+{
+    for (size_t i = 0; i < c->kafka.properties.count; i++)
+        for (size_t j = 0; refused[j]; j++)
+            if (strcmp(c->kafka.properties.items[i].name, refused[j]) == 0)
+                config_complain(r, c->path, 0, 0,
+                                "kafka.properties: \"%s\" cannot be set here (quern sets it, or "
+                                "it has a key of its own)",
+                                refused[j]);
+}
+
+void config_check(const struct config *c, struct config_report *r)
+{
+    check_backends(c, r);
+    check_models(c, r);
+    check_properties(c, r);
+}
+
+quern_status config_secret(const char *env, const char *file, char **out, struct error *err)
+{
+    const char *value = env ? getenv(env) : NULL;
+    *out = NULL;
+    if (value && *value) {
+        *out = mem_string(value);
+        return QUERN_OK;
+    }
+    if (!file)
+        return QUERN_OK;
+    struct buf b;
+    enum { SECRET_MAX = 16384 };
+    buf_init(&b, SECRET_MAX);
+    quern_status status = file_read(file, &b, err);
+    if (status == QUERN_OK) {
+        size_t len = b.len;
+        while (len && strchr("\r\n", b.data[len - 1]))
+            len--;
+        *out = len ? mem_copy(b.data, len) : NULL;
+        explicit_bzero(b.data, b.len);
+    }
+    buf_free(&b);
+    return status;
+}

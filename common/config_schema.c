@@ -1,0 +1,196 @@
+#include <stdbool.h>
+
+#include "common/config.h"
+#include "common/config_schema.h"
+
+#define KEY(strct, field) .offset = offsetof(struct strct, field)
+#define KIB (1LL << 10)
+#define MIB (1LL << 20)
+#define GIB (1LL << 30)
+#define SECOND 1000LL
+#define HOUR (3600 * SECOND)
+
+const char *const lane_names[LANE_COUNT] = {"high", "normal", "low"};
+const char *const retry_tier_names[RETRY_TIERS] = {"10s", "1m", "10m", "1h"};
+
+static const struct config_key kafka_keys[] = {
+    {"brokers", CONFIG_TEXT, KEY(config, kafka.brokers), "127.0.0.1:9092",
+     .doc = "Comma-separated host:port list to find the cluster by."},
+    {"topic_prefix", CONFIG_TEXT, KEY(config, kafka.topic_prefix), "quern.",
+     .doc = "Put before the name of every topic."},
+    {"group", CONFIG_TEXT, KEY(config, kafka.group), "quern",
+     .doc = "Consumer group of the workers."},
+    {"instance_id", CONFIG_TEXT, KEY(config, kafka.instance_id), NULL,
+     .doc = "Static membership: a name of its own for each worker (in Kubernetes the pod's), so "
+            "that a restart within the session time-out moves no partition."},
+    {"session_timeout", CONFIG_DURATION, KEY(config, kafka.session_timeout), "6s", SECOND,
+     300 * SECOND, .doc = "A worker that is silent this long loses its partitions to others."},
+    {"partitions", CONFIG_INT, KEY(config, kafka.partitions), "8", 1, 1000,
+     .doc = "Partitions of each lane when `quern topics create` makes it; the most workers that "
+            "can share a lane."},
+    {"replication", CONFIG_INT, KEY(config, kafka.replication), "-1", -1, 9,
+     .doc = "Copies of each topic; -1 is the broker's own default. Use 3 in production."},
+    {"retention", CONFIG_DURATION, KEY(config, kafka.retention), "7d", HOUR, 8760 * HOUR,
+     .doc = "How long Kafka keeps records; longer than any backlog may take."},
+    {"security_protocol", CONFIG_TEXT, KEY(config, kafka.security_protocol), NULL,
+     .doc = "plaintext, ssl, sasl_plaintext or sasl_ssl."},
+    {"sasl_mechanism", CONFIG_TEXT, KEY(config, kafka.sasl_mechanism), NULL,
+     .doc = "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER."},
+    {"sasl_username", CONFIG_TEXT, KEY(config, kafka.sasl_username), NULL, .doc = "SASL user."},
+    {"sasl_password_env", CONFIG_TEXT, KEY(config, kafka.sasl_password_env), NULL,
+     .doc = "Environment variable that holds the SASL password."},
+    {"sasl_password_file", CONFIG_TEXT, KEY(config, kafka.sasl_password_file), NULL,
+     .doc = "File that holds the SASL password."},
+    {"ssl_ca_file", CONFIG_TEXT, KEY(config, kafka.ssl_ca_file), NULL,
+     .doc = "Certificates to trust for TLS to Kafka."},
+    {"properties", CONFIG_PAIRS, KEY(config, kafka.properties), NULL,
+     .doc = "Any other librdkafka property, by its own name. Those that the promises rest on "
+            "(commits, idempotence, group) are refused."},
+    {0}};
+
+static const struct config_key database_keys[] = {
+    {"url", CONFIG_TEXT, KEY(config, database.url), "postgresql://127.0.0.1:5432/quern",
+     .doc = "PostgreSQL connection URI; TLS by its own parameters (sslmode, sslrootcert …)."},
+    {"password_env", CONFIG_TEXT, KEY(config, database.password_env), NULL,
+     .doc = "Environment variable that holds the password."},
+    {"password_file", CONFIG_TEXT, KEY(config, database.password_file), NULL,
+     .doc = "File that holds the password."},
+    {"connect_timeout", CONFIG_DURATION, KEY(config, database.connect_timeout), "5s", SECOND,
+     600 * SECOND, .doc = "Give up connecting after this long (and try again)."},
+    {0}};
+
+static const struct config_key worker_keys[] = {
+    {"concurrency", CONFIG_INT, KEY(config, worker.concurrency), "256", 1, 100000,
+     .doc = "Calls in flight in one worker process."},
+    {"queue_tasks", CONFIG_INT, KEY(config, worker.queue_tasks), "0", 0, 10000000,
+     .doc = "Tasks of one lane held in memory. 0: three times the concurrency plus 1,000."},
+    {"queue_memory", CONFIG_SIZE, KEY(config, worker.queue_memory), "64MiB", MIB, 1024 * GIB,
+     .doc = "Bytes of tasks of one lane held in memory; intake pauses there."},
+    {"response_max", CONFIG_SIZE, KEY(config, worker.response_max), "8MiB", KIB, GIB,
+     .doc = "A longer answer is cut off and counts as malformed."},
+    {"response_memory", CONFIG_SIZE, KEY(config, worker.response_memory), "256MiB", MIB,
+     1024 * GIB,
+     .doc = "Bytes of all answers in memory; above it a call whose answer is over 64 KiB is "
+            "ended."},
+    {"settle_rows", CONFIG_INT, KEY(config, worker.settle_rows), "500", 1, 10000,
+     .doc = "Results written in one transaction at most."},
+    {"settle_delay", CONFIG_DURATION, KEY(config, worker.settle_delay), "5ms", 0, SECOND,
+     .doc = "How long a result waits for others to be written with it."},
+    {"shutdown_grace", CONFIG_DURATION, KEY(config, worker.shutdown_grace), "25s", 0, 24 * HOUR,
+     .doc = "After SIGTERM, how long calls in flight may take to end."},
+    {"revoke_grace", CONFIG_DURATION, KEY(config, worker.revoke_grace), "5s", 0, HOUR,
+     .doc = "When a partition moves to another worker, how long its calls may take to end."},
+    {0}};
+
+static const struct config_key retry_keys[] = {
+    {"attempts", CONFIG_INT, KEY(config, retry.attempts), "3", 0, 20,
+     .doc = "Short retries of a call with one candidate, after the first attempt."},
+    {"base_delay", CONFIG_DURATION, KEY(config, retry.base_delay), "1s", 1, HOUR,
+     .doc = "Wait before the first retry; doubles each time, with jitter of a quarter."},
+    {"max_delay", CONFIG_DURATION, KEY(config, retry.max_delay), "30s", 1, HOUR,
+     .doc = "The longest wait of that kind."},
+    {"retry_after_max", CONFIG_DURATION, KEY(config, retry.retry_after_max), "60s", 0, HOUR,
+     .doc = "A longer Retry-After of a backend ends the attempts with it."},
+    {0}};
+
+#define LANE_KEY(i, n, d)                                                                          \
+    {                                                                                              \
+        n, CONFIG_INT, offsetof(struct config, lanes.weight) + (i) * sizeof(int64_t), d, 1, 1000,  \
+            .doc = "Share of the calls while other lanes have tasks too."                          \
+    }
+static const struct config_key lanes_keys[] = {
+    LANE_KEY(LANE_HIGH, "high", "16"), LANE_KEY(LANE_NORMAL, "normal", "4"),
+    LANE_KEY(LANE_LOW, "low", "1"), {0}};
+
+static const struct config_key submit_keys[] = {
+    {"record_max", CONFIG_SIZE, KEY(config, submit.record_max), "512KiB", KIB, 900 * KIB,
+     .doc = "The longest task, as a Kafka record; a longer input line is refused."},
+    {"errors_max", CONFIG_INT, KEY(config, submit.errors_max), "50", 1, 100000,
+     .doc = "Mistakes of an input that are listed before the reading stops."},
+    {0}};
+
+static const struct config_key log_keys[] = {
+    {"level", CONFIG_CHOICE, KEY(config, log.level), "info", .words = "debug|info|warn|error",
+     .doc = "Least severe event that is written."},
+    {"format", CONFIG_CHOICE, KEY(config, log.format), "auto", .words = "auto|text|json",
+     .doc = "auto: text on a terminal, JSON otherwise."},
+    {0}};
+
+static const struct config_key price_keys[] = {
+    {"model", CONFIG_TEXT, KEY(config_price, model), NULL, .required = true,
+     .doc = "The model's name, as the backend knows it."},
+    {"input", CONFIG_RATE, KEY(config_price, input), NULL, .required = true,
+     .doc = "USD per million input tokens."},
+    {"output", CONFIG_RATE, KEY(config_price, output), NULL, .doc = "USD per million output tokens."},
+    {"cached_input", CONFIG_RATE, KEY(config_price, cached), NULL,
+     .doc = "USD per million input tokens that the backend had cached."},
+    {0}};
+
+static const struct config_key prices_keys[] = {
+    {"file", CONFIG_TEXT, KEY(config, prices.file), NULL,
+     .doc = "A price file in LiteLLM's format, over the built-in one."},
+    {"models", CONFIG_LIST, KEY(config, prices.models), .max = CONFIG_MODELS_MAX,
+     .sub = price_keys, .size = sizeof(struct config_price),
+     .doc = "Prices of single models, over everything else."},
+    {0}};
+
+static const struct config_key concurrency_keys[] = {
+    {"max", CONFIG_INT, KEY(config_backend, max_concurrency), "100000", 1, 100000,
+     .doc = "Calls in flight to this backend from one worker."},
+    {0}};
+
+static const struct config_key timeout_keys[] = {
+    {"connect", CONFIG_DURATION, KEY(config_backend, connect_timeout), "5s", 1, HOUR,
+     .doc = "Until the connection stands, TLS included."},
+    {"total", CONFIG_DURATION, KEY(config_backend, total_timeout), "120s", 1, 24 * HOUR,
+     .doc = "For a whole call."},
+    {0}};
+
+static const struct config_key backend_keys[] = {
+    {"name", CONFIG_TEXT, KEY(config_backend, name), NULL, .required = true,
+     .doc = "The name that candidates and results use."},
+    {"dialect", CONFIG_CHOICE, KEY(config_backend, dialect), "openai", .words = "openai",
+     .doc = "The API that it speaks."},
+    {"base_url", CONFIG_TEXT, KEY(config_backend, base_url), NULL, .required = true,
+     .doc = "What stands before /chat/completions, e.g. https://api.openai.com/v1."},
+    {"api_key_env", CONFIG_TEXT, KEY(config_backend, api_key_env), NULL,
+     .doc = "Environment variable that holds the key; unset: calls carry none."},
+    {"api_key_file", CONFIG_TEXT, KEY(config_backend, api_key_file), NULL,
+     .doc = "File that holds the key."},
+    {"concurrency", CONFIG_GROUP, .sub = concurrency_keys, .doc = "Calls at once."},
+    {"timeout", CONFIG_GROUP, .sub = timeout_keys, .doc = "How long a call may take."},
+    {"verify_tls", CONFIG_BOOL, KEY(config_backend, verify_tls), "true",
+     .doc = "false trusts any certificate: for tests only."},
+    {"headers", CONFIG_PAIRS, KEY(config_backend, headers), NULL,
+     .doc = "Further HTTP headers of each call; no secrets here."},
+    {0}};
+
+static const struct config_key candidate_keys[] = {
+    {"backend", CONFIG_TEXT, KEY(config_candidate, backend), NULL, .required = true,
+     .doc = "A backend's name."},
+    {"model", CONFIG_TEXT, KEY(config_candidate, model), NULL,
+     .doc = "The model's name there; without it the name that the task asked for."},
+    {0}};
+
+static const struct config_key model_keys[] = {
+    {"name", CONFIG_TEXT, KEY(config_model, name), NULL, .required = true,
+     .doc = "The name that tasks ask for; `*` stands for any characters. First match wins."},
+    {"candidates", CONFIG_LIST, KEY(config_model, candidates), .max = 16, .required = true,
+     .sub = candidate_keys, .size = sizeof(struct config_candidate),
+     .doc = "Tried in order."},
+    {0}};
+
+const struct config_key config_schema[] = {
+    {"kafka", CONFIG_GROUP, .sub = kafka_keys, .doc = "The queue."},
+    {"database", CONFIG_GROUP, .sub = database_keys, .doc = "Where results and costs are kept."},
+    {"worker", CONFIG_GROUP, .sub = worker_keys, .doc = "One quern-worker process."},
+    {"retry", CONFIG_GROUP, .sub = retry_keys, .doc = "Calls that failed and may succeed."},
+    {"lanes", CONFIG_GROUP, .sub = lanes_keys, .doc = "Weights of the priorities."},
+    {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
+    {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
+    {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
+    {"backends", CONFIG_LIST, KEY(config, backends), .max = CONFIG_BACKENDS_MAX,
+     .sub = backend_keys, .size = sizeof(struct config_backend), .doc = "Model services."},
+    {"models", CONFIG_LIST, KEY(config, models), .max = CONFIG_MODELS_MAX, .sub = model_keys,
+     .size = sizeof(struct config_model), .doc = "What a model's name resolves to."},
+    {0}};

@@ -1,0 +1,34 @@
+/* The shape of the configuration as data; used by the loader, the printer and the reference. */
+#ifndef QUERN_CONFIG_SCHEMA_H
+#define QUERN_CONFIG_SCHEMA_H
+#include <stddef.h>
+#include <stdint.h>
+
+enum config_type {
+    CONFIG_TEXT,     /* char * */
+    CONFIG_INT,      /* int64_t */
+    CONFIG_BOOL,     /* bool */
+    CONFIG_DURATION, /* int64_t, ms */
+    CONFIG_SIZE,     /* int64_t, bytes */
+    CONFIG_CHOICE,   /* int64_t, index into the words of `words` */
+    CONFIG_RATE,     /* int64_t, atto-dollars a token, written as USD per million tokens */
+    CONFIG_PAIRS,    /* struct config_pairs, any keys */
+    CONFIG_GROUP,    /* the keys of `sub`, in the same struct */
+    CONFIG_LIST,     /* struct config_list of structs described by `sub` */
+};
+
+struct config_key {
+    const char *name;
+    enum config_type type;
+    size_t offset;
+    const char *initial; /* default, as written in the file; NULL: none */
+    int64_t min, max;
+    const char *words; /* CONFIG_CHOICE: "a|b|c" */
+    const struct config_key *sub;
+    size_t size; /* CONFIG_LIST: of one item */
+    bool required;
+    const char *doc;
+};
+
+extern const struct config_key config_schema[]; /* ends with name == NULL */
+#endif

@@ -1,0 +1,28 @@
+/* Kafka: client configuration and topic names, the same for both programs. */
+#ifndef QUERN_KAFKA_H
+#define QUERN_KAFKA_H
+#include <librdkafka/rdkafka.h>
+
+#include "common/config.h"
+#include "common/error.h"
+
+enum { KAFKA_TOPIC_MAX = 250, KAFKA_TOPICS = LANE_COUNT + RETRY_TIERS + 1 };
+
+/* PREFIXtasks.LANE; `out` has KAFKA_TOPIC_MAX bytes. Each returns out. */
+char *kafka_lane_topic(const struct config *c, int lane, char *out);
+char *kafka_retry_topic(const struct config *c, int tier, char *out);
+char *kafka_dead_topic(const struct config *c, char *out);
+/* All of them, by index from 0 to KAFKA_TOPICS - 1: the lanes, the retry tiers, the dead letters. */
+char *kafka_topic(const struct config *c, int index, char *out);
+/* The lane of a topic, or -1. */
+int kafka_topic_lane(const struct config *c, const char *topic);
+
+/* Brokers, security, properties and logging. The caller owns the result until rd_kafka_new takes
+ * it. NULL: `err` names the property. */
+rd_kafka_conf_t *kafka_conf(const struct config *c, const char *client, struct error *err);
+/* One property on top. */
+MUST_CHECK quern_status kafka_set(rd_kafka_conf_t *conf, const char *name, const char *value,
+                                  struct error *err);
+/* An idempotent producer (acks=all) with bounded memory. Delivery reports come as events. */
+rd_kafka_t *kafka_producer(const struct config *c, const char *client, struct error *err);
+#endif

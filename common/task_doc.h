@@ -1,0 +1,43 @@
+/* The task document: the value of a Kafka record (schemas/task.schema.json). */
+#ifndef QUERN_TASK_DOC_H
+#define QUERN_TASK_DOC_H
+#include "common/buf.h"
+#include "common/error.h"
+#include "common/json.h"
+#include "common/uuid.h"
+
+enum {
+    TASK_VERSION = 1,
+    TASK_ID_MAX = 512,   /* bytes of a custom_id */
+    TASK_NAME_MAX = 256, /* bytes of tenant, user, feature, model */
+};
+
+struct task_doc {
+    struct uuid job_id;
+    char *custom_id, *url, *model; /* never NULL after a successful read */
+    char *tenant, *user, *feature; /* NULL: not given */
+    int64_t generation;
+    int64_t deadline_us; /* since 1970; 0: none */
+    struct json body;    /* borrowed from the text that was read */
+    char *strings;       /* owns the texts above, in one block */
+};
+
+/* Reads and checks a document. On failure (class PERMANENT; code "invalid_json" or
+ * "invalid_task") `err` names the field, and nothing is to be freed. */
+MUST_CHECK quern_status task_doc_read(const char *text, size_t len, struct task_doc *out,
+                                      struct error *err);
+void task_doc_free(struct task_doc *d);
+
+/* Appends the document. */
+void task_doc_write(const struct task_doc *d, struct buf *out);
+
+/* True if a task may ask for this path, e.g. "/v1/chat/completions". */
+bool task_url_known(const char *url);
+/* All of them, for messages: "/v1/chat/completions, …". */
+const char *task_url_list(void);
+
+/* A request body: an object with a model, and no streaming. `model` is set to the raw value. */
+MUST_CHECK quern_status task_body_check(struct json body, struct json *model, struct error *err);
+/* A custom_id: 1 to TASK_ID_MAX bytes, no control characters. */
+MUST_CHECK quern_status task_id_check(const char *id, size_t len, struct error *err);
+#endif

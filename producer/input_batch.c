@@ -1,0 +1,115 @@
+/* OpenAI Batch lines: {"custom_id":…,"method":"POST","url":…,"body":{…}}. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/task_doc.h"
+#include "input.h"
+#include "lines.h"
+
+#define INVALID(err, code, ...) error_set(err, ERROR_PERMANENT, code, __VA_ARGS__)
+
+struct batch {
+    struct input base;
+    const char *path;
+    FILE *file;
+    struct lines lines;
+    struct buf id, url;
+};
+
+static quern_status read_text(struct json root, const char *key, struct buf *out,
+                              struct error *err)
+{
+    struct json v = json_get(root, key);
+    buf_clear(out);
+    if (!v.p)
+        return INVALID(err, "missing_required_parameter", "%s is missing", key);
+    if (!json_string(v, out) || out->overflow)
+        return INVALID(err, "invalid_type", "%s is no text, or too long", key);
+    if (!out->data)
+        buf_str(out, "");
+    return QUERN_OK;
+}
+
+static quern_status read_line(struct batch *b, struct input_item *item, struct error *err)
+{
+    const struct buf *line = &b->lines.line;
+    if (!json_check(line->data, line->len, err))
+        return QUERN_FAIL;
+    struct json root = json_root(line->data, line->len), method = json_get(root, "method");
+    if (!json_is(root, '{'))
+        return INVALID(err, "invalid_json_line", "the line is not an object");
+    if (method.p && !json_equals(method, "POST"))
+        return INVALID(err, "invalid_method", "method is not \"POST\"");
+    if (read_text(root, "custom_id", &b->id, err) != QUERN_OK ||
+        read_text(root, "url", &b->url, err) != QUERN_OK)
+        return QUERN_FAIL;
+    item->custom_id = b->id.data;
+    item->id_len = b->id.len;
+    item->url = b->url.data;
+    item->body = json_get(root, "body");
+    return QUERN_OK;
+}
+
+static bool blank(const struct buf *line)
+{
+    return strspn(line->data ? line->data : "", " \t") == line->len;
+}
+
+static enum input_result batch_next(struct input *in, struct input_item *item, struct error *err)
+{
+    struct batch *b = (struct batch *)in;
+    enum lines_result r;
+    do
+        r = lines_next(&b->lines);
+    while (r == LINES_LINE && blank(&b->lines.line));
+    *item = (struct input_item){.file = b->path, .line = b->lines.number};
+    if (r == LINES_END)
+        return INPUT_END;
+    if (r == LINES_ERROR) {
+        (void)INVALID(err, "io", "cannot read %s: %s", b->path, strerror(errno));
+        return INPUT_FAILED;
+    }
+    if (r == LINES_TOO_LONG) {
+        (void)INVALID(err, "line_too_long", "the line is longer than %zu bytes",
+                      b->lines.line.max - 2);
+        return INPUT_BAD;
+    }
+    return read_line(b, item, err) == QUERN_OK ? INPUT_ITEM : INPUT_BAD;
+}
+
+static quern_status batch_rewind(struct input *in, struct error *err)
+{
+    struct batch *b = (struct batch *)in;
+    if (fseek(b->file, 0, SEEK_SET) != 0)
+        return INVALID(err, "io", "cannot read %s a second time: %s", b->path, strerror(errno));
+    b->lines.number = 0;
+    return QUERN_OK;
+}
+
+static void batch_close(struct input *in)
+{
+    struct batch *b = (struct batch *)in;
+    lines_free(&b->lines);
+    buf_free(&b->id);
+    buf_free(&b->url);
+    (void)fclose(b->file);
+    free(b);
+}
+
+struct input *input_batch_open(const char *path, size_t line_max, struct error *err)
+{
+    static const struct input_ops ops = {batch_next, batch_rewind, batch_close};
+    FILE *f = input_open_file(path, err);
+    if (!f)
+        return NULL;
+    struct batch *b = mem_zero(sizeof *b);
+    b->base.ops = &ops;
+    b->path = path;
+    b->file = f;
+    lines_init(&b->lines, f, line_max);
+    buf_init(&b->id, line_max);
+    buf_init(&b->url, TASK_NAME_MAX);
+    return &b->base;
+}

@@ -1,0 +1,23 @@
+/* Lines of a file, one at a time, each at most `max` bytes long. */
+#ifndef QUERN_LINES_H
+#define QUERN_LINES_H
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/buf.h"
+
+struct lines {
+    FILE *file; /* borrowed */
+    struct buf line;
+    int64_t number; /* of the line just read, from 1 */
+};
+
+enum lines_result { LINES_LINE, LINES_TOO_LONG, LINES_END, LINES_ERROR };
+
+void lines_init(struct lines *l, FILE *file, size_t max);
+void lines_free(struct lines *l);
+
+/* The next line, without its line break (\n or \r\n), in l->line. A line over the maximum is
+ * skipped to its end. LINES_ERROR: errno tells. */
+enum lines_result lines_next(struct lines *l);
+#endif

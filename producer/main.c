@@ -1,0 +1,54 @@
+/* quern: the command line. Finds the verb and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "verbs.h"
+
+static const struct verb *const verbs[] = {&submit_verb,  &status_verb, &results_verb, &jobs_verb,
+                                           &topics_verb,  &migrate_verb, &config_verb};
+enum { VERBS = sizeof verbs / sizeof *verbs };
+
+static const char about[] =
+    "quern is an asynchronous job queue for model calls: tasks go through Kafka to workers, which\n"
+    "call model services and write results and exact costs to PostgreSQL.";
+
+static int help(FILE *out, int code)
+{
+    (void)fprintf(out, "%s\n\nUsage: quern VERB [OPTION…]\n\nVerbs:\n", about);
+    for (int i = 0; i < VERBS; i++)
+        (void)fprintf(out, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+    (void)fprintf(out, "\n`quern VERB --help` explains a verb. `quern --version` tells the version.\n"
+                       "Exit codes: 0 done, 1 error, 2 usage, 3 finished with failed tasks, "
+                       "4 a service was\nunreachable, 130 interrupted.\n");
+    return code;
+}
+
+static int man(void)
+{
+    struct verb table[VERBS + 1] = {0};
+    for (int i = 0; i < VERBS; i++)
+        table[i] = *verbs[i];
+    options_man("quern", "submit and follow jobs of model calls", about, table, stdout);
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    log_setup(LOG_WARN, LOG_TEXT);
+    for (int i = 0; i < VERBS; i++)
+        if (strcmp(verbs[i]->name, name) == 0)
+            return verbs[i]->run(argc - 1, argv + 1);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        return help(stdout, EXIT_DONE);
+    if (strcmp(name, "--version") == 0) {
+        (void)puts("quern " QUERN_VERSION);
+        return EXIT_DONE;
+    }
+    if (strcmp(name, "--man") == 0)
+        return man();
+    if (*name)
+        (void)fprintf(stderr, "quern: unknown verb \"%s\"\n\n", name);
+    return help(stderr, EXIT_USAGE);
+}

@@ -1,0 +1,14 @@
+/* Prompt templates: text with {{name}} for the fields of a row. Pure. */
+#ifndef QUERN_TEMPLATE_H
+#define QUERN_TEMPLATE_H
+#include "common/buf.h"
+#include "common/error.h"
+
+/* The value of a field, in *len bytes, or NULL if there is none of that name. */
+typedef const char *template_lookup(const void *row, const char *name, size_t len, size_t *value);
+
+/* Appends `text` with each {{name}} (spaces around the name are allowed) replaced. Fails if a name
+ * has no field, or braces do not close; values are never looked into. */
+MUST_CHECK quern_status template_fill(const char *text, template_lookup *lookup, const void *row,
+                                      struct buf *out, struct error *err);
+#endif

@@ -1,0 +1,19 @@
+/* The verbs of `quern`, a file each. */
+#ifndef QUERN_VERBS_H
+#define QUERN_VERBS_H
+#include "cli.h"
+#include "job_store.h"
+
+extern const struct verb submit_verb, status_verb, results_verb, jobs_verb, topics_verb,
+    migrate_verb, config_verb;
+
+/* Waits until the job is done, with a progress bar. Returns EXIT_DONE, EXIT_FAILED_TASKS if a task
+ * did not succeed, or what an interruption or error gives. */
+int status_wait(PGconn *db, const struct job *job);
+/* Prints where the job stands. Returns QUERN_FAIL with `err` if the database does. */
+MUST_CHECK quern_status status_print(PGconn *db, const struct job *job, enum cli_format format,
+                                     struct error *err);
+
+/* Prints all rows of a result under its column names, as a table, JSON, JSONL or CSV. */
+void table_print(const PGresult *r, enum cli_format format);
+#endif

@@ -1,0 +1,209 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "stub.h"
+
+enum { KEY_MAX = 256, BODY_MAX = 128 << 20, HEAD_MAX = 4096, HUGE_BODY = 64 << 20 };
+
+const char *const fault_names[FAULT_COUNT] = {
+    "none", "429",   "quota",     "400",       "401",    "500",  "503",  "hang",
+    "slow", "reset", "truncated", "malformed", "length", "huge", "empty"};
+
+static const int fault_status[FAULT_COUNT] = {[FAULT_429] = 429, [FAULT_QUOTA] = 429,
+                                              [FAULT_400] = 400, [FAULT_401] = 401,
+                                              [FAULT_500] = 500, [FAULT_503] = 503};
+
+struct seen {
+    char *key;
+    int64_t calls;
+    UT_hash_handle hh;
+};
+static struct seen *seen;
+static int64_t total_calls;
+
+static int64_t count_call(const char *key)
+{
+    struct seen *s;
+    total_calls++;
+    HASH_FIND_STR(seen, key, s);
+    if (!s) {
+        s = mem_zero(sizeof *s);
+        s->key = mem_string(key);
+        HASH_ADD_KEYPTR(hh, seen, s->key, strlen(s->key), s);
+    }
+    return ++s->calls;
+}
+
+void stub_calls(struct buf *out)
+{
+    struct seen *s, *next;
+    const char *comma = "";
+    buf_printf(out, "{\"calls\":%" PRId64 ",\"tasks\":{", total_calls);
+    HASH_ITER (hh, seen, s, next) {
+        buf_str(out, comma);
+        buf_json(out, s->key, strlen(s->key));
+        buf_printf(out, ":%" PRId64, s->calls);
+        comma = ",";
+    }
+    buf_str(out, "}}");
+}
+
+void stub_calls_reset(void)
+{
+    struct seen *s, *next;
+    HASH_ITER (hh, seen, s, next) {
+        HASH_DEL(seen, s);
+        free(s->key);
+        free(s);
+    }
+    total_calls = 0;
+}
+
+/* The text of the last message (or of "input"), which names the task. */
+static void last_text(struct json root, struct buf *out)
+{
+    struct json messages = json_get(root, "messages"), item, content = json_get(root, "input");
+    size_t pos = 0;
+    if (json_is(messages, '['))
+        while (json_next_item(messages, &pos, &item))
+            content = json_get(item, "content");
+    if (!json_string(content, out))
+        buf_add(out, content.p, content.p ? content.len : 0);
+}
+
+/* [[stub:KIND]] or [[stub:KIND:N]] in the prompt. */
+static enum fault marked_fault(const char *prompt, int64_t call)
+{
+    const char *m = strstr(prompt, "[[stub:");
+    if (!m)
+        return FAULT_NONE;
+    m += 7;
+    size_t n = strcspn(m, ":]");
+    for (int f = 1; f < FAULT_COUNT; f++) {
+        if (strlen(fault_names[f]) != n || strncmp(fault_names[f], m, n) != 0)
+            continue;
+        return m[n] == ':' && call > atoi(m + n + 1) ? FAULT_NONE : (enum fault)f;
+    }
+    return FAULT_NONE;
+}
+
+static enum fault choose_fault(const struct stub_options *o, const char *prompt, int64_t call)
+{
+    enum fault f = marked_fault(prompt, call);
+    double r = drand48();
+    for (int i = 1; f == FAULT_NONE && i < FAULT_COUNT; i++) {
+        if (r < o->fault_rate[i])
+            f = (enum fault)i;
+        r -= o->fault_rate[i];
+    }
+    return f;
+}
+
+/* The first sentence of at least 20 characters after the instruction: the "summary". */
+static void summary(const char *prompt, struct buf *out)
+{
+    const char *text = strchr(prompt, ':');
+    text = text ? text + 1 : prompt;
+    text += strspn(text, " \n\t");
+    size_t n = 0;
+    while (text[n] && !(n >= 20 && strchr(".!?", text[n])))
+        n++;
+    n += text[n] != '\0';
+    for (size_t i = 0; i < n; i++)
+        buf_char(out, text[i] == '\n' ? ' ' : text[i]);
+}
+
+static void embeddings(struct buf *out, const char *model, size_t tokens)
+{
+    buf_printf(out, "{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"index\":0,"
+                    "\"embedding\":[0.25,-0.5,0.125]}],\"model\":");
+    buf_json(out, model, strlen(model));
+    buf_printf(out, ",\"usage\":{\"prompt_tokens\":%zu,\"total_tokens\":%zu}}", tokens, tokens);
+}
+
+static void completion(struct buf *out, const char *model, const char *prompt, size_t input)
+{
+    struct buf text;
+    buf_init(&text, BODY_MAX);
+    summary(prompt, &text);
+    size_t output = (text.len + 3) / 4;
+    buf_printf(out, "{\"id\":\"chatcmpl-stub-%" PRId64 "\",\"object\":\"chat.completion\","
+                    "\"created\":1700000000,\"model\":", total_calls);
+    buf_json(out, model, strlen(model));
+    buf_str(out, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
+    buf_json(out, text.data ? text.data : "", text.len);
+    buf_printf(out, "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":%zu,"
+                    "\"completion_tokens\":%zu,\"total_tokens\":%zu}}",
+               input, output, input + output);
+    buf_free(&text);
+}
+
+static void failure(struct buf *out, enum fault f)
+{
+    static const char *const codes[FAULT_COUNT] = {
+        [FAULT_429] = "rate_limit_exceeded", [FAULT_QUOTA] = "insufficient_quota",
+        [FAULT_400] = "invalid_value",       [FAULT_401] = "invalid_api_key",
+        [FAULT_500] = "server_error",        [FAULT_503] = "overloaded"};
+    buf_printf(out, "{\"error\":{\"message\":\"the stub was asked to fail: %s\",\"type\":\"stub\","
+                    "\"param\":null,\"code\":\"%s\"}}", fault_names[f], codes[f]);
+}
+
+static void fill_body(enum fault f, const char *path, struct json root, const char *prompt,
+                      struct buf *out)
+{
+    char *model = json_string_dup(json_get(root, "model"));
+    if (fault_status[f])
+        failure(out, f);
+    else if (f == FAULT_MALFORMED)
+        buf_str(out, "{\"choices\": [{\"message\": <html>oops");
+    else if (f == FAULT_EMPTY)
+        buf_str(out, "{}");
+    else if (f == FAULT_HUGE && buf_reserve(out, HUGE_BODY)) {
+        memset(out->data, 'x', HUGE_BODY);
+        out->len = HUGE_BODY;
+    } else if (strstr(path, "/embeddings"))
+        embeddings(out, model ? model : "stub", strlen(prompt) / 4 + 1);
+    else
+        completion(out, model ? model : "stub", prompt, root.len / 4);
+    free(model);
+}
+
+static void fill_head(const struct stub_options *o, struct reply *r)
+{
+    int status = fault_status[r->fault] ? fault_status[r->fault] : 200;
+    size_t len = r->fault == FAULT_LENGTH ? r->body.len + 1000 : r->body.len;
+    buf_printf(&r->head, "HTTP/1.1 %d Stub\r\nContent-Type: application/json\r\n"
+                         "x-request-id: req-stub-%" PRId64 "\r\nContent-Length: %zu\r\n",
+               status, total_calls, len);
+    if (r->fault == FAULT_429)
+        buf_printf(&r->head, "Retry-After: %d\r\n", o->retry_after);
+    buf_str(&r->head, "\r\n");
+}
+
+void stub_answer(const struct stub_options *o, const char *path, const char *body, size_t len,
+                 struct reply *out)
+{
+    struct error err;
+    struct buf prompt;
+    char key[KEY_MAX];
+    buf_init(&out->head, HEAD_MAX);
+    buf_init(&out->body, BODY_MAX);
+    buf_init(&prompt, BODY_MAX);
+    struct json root = json_root(body, len);
+    bool ok = json_check(body, len, &err);
+    if (ok)
+        last_text(root, &prompt);
+    const char *text = prompt.data ? prompt.data : "";
+    (void)snprintf(key, sizeof key, "%s", text);
+    int64_t call = count_call(key);
+    out->fault = ok ? choose_fault(o, text, call) : FAULT_400;
+    out->delay = o->latency + o->jitter * drand48();
+    fill_body(out->fault, path, ok ? root : (struct json){0}, text, &out->body);
+    fill_head(o, out);
+    buf_free(&prompt);
+}

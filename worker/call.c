@@ -1,0 +1,339 @@
+#include "call.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+
+enum {
+    CALLS_PER_MULTI = 128,
+    MULTIS_MAX = 64,
+    RESPONSE_FREE = 64 << 10, /* answers up to this long are taken whatever the others hold */
+    RESPONSE_KEEP = 64 << 10, /* a longer buffer is not kept for the next call */
+};
+
+struct endpoint {
+    struct endpoint *next;
+    const struct config_backend *backend;
+    char *url;
+    struct curl_slist *headers;
+};
+
+struct call {
+    struct call *prev, *next; /* in its multi's list: active or idle */
+    struct multi *multi;
+    CURL *easy;
+    struct endpoint *endpoint; /* that the handle is set up for; NULL: none yet */
+    struct buf body, response;
+    const char *too_much; /* why we ended it ourselves */
+    call_done *done;
+    void *arg;
+};
+
+/* One curl multi and what the loop watches for it. */
+struct multi {
+    struct caller *caller;
+    CURLM *handle;
+    ev_timer timer;
+    struct call *active, *idle;
+};
+
+struct caller {
+    struct ev_loop *loop;
+    size_t response_max, response_memory, response_bytes;
+    struct multi multis[MULTIS_MAX];
+    size_t count, turn;
+    struct endpoint *endpoints;
+};
+
+static void must(bool ok, const char *what)
+{
+    if (!ok) {
+        log_error("libcurl refused an option", LOG_S("what", what));
+        abort();
+    }
+}
+
+#define SET(easy, option, value) must(curl_easy_setopt(easy, option, value) == CURLE_OK, #option)
+#define MSET(multi, option, value)                                                                 \
+    must(curl_multi_setopt(multi, option, value) == CURLM_OK, #option)
+
+static void retire(struct call *c)
+{
+    struct multi *m = c->multi;
+    (void)curl_multi_remove_handle(m->handle, c->easy);
+    m->caller->response_bytes -= c->response.len;
+    DL_DELETE(m->active, c);
+    DL_PREPEND(m->idle, c);
+    buf_free(&c->body);
+    if (c->response.cap > RESPONSE_KEEP)
+        buf_free(&c->response);
+    buf_clear(&c->response);
+}
+
+static void set_failure(struct call *c, CURLcode code, struct call_result *r)
+{
+    bool timeout = code == CURLE_OPERATION_TIMEDOUT;
+    if (c->too_much)
+        (void)error_set(&r->error, ERROR_RETRY, "malformed_response", "backend \"%s\": %s",
+                        c->endpoint->backend->name, c->too_much);
+    else
+        (void)error_set(&r->error, ERROR_RETRY, timeout ? "timeout" : "network",
+                        "backend \"%s\" (%s): %s", c->endpoint->backend->name, c->endpoint->url,
+                        timeout ? "no whole answer within timeout.total (or timeout.connect)"
+                                : curl_easy_strerror(code));
+}
+
+/* retry-after-ms, else Retry-After (seconds or a date), else -1. */
+static int64_t retry_after(CURL *easy)
+{
+    struct curl_header *h;
+    curl_off_t seconds = 0;
+    enum { DAY_MS = 86400000 };
+    if (curl_easy_header(easy, "retry-after-ms", 0, CURLH_HEADER, -1, &h) == CURLHE_OK) {
+        long long ms = strtoll(h->value, NULL, 10);
+        return ms < 0 ? -1 : ms > DAY_MS ? DAY_MS : ms;
+    }
+    if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds <= 0)
+        return -1;
+    return seconds > DAY_MS / 1000 ? DAY_MS : seconds * 1000;
+}
+
+static void finish(struct call *c, CURLcode code)
+{
+    struct call_result r = {.retry_after_ms = -1};
+    if (code == CURLE_OK) {
+        (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &r.http_status);
+        r.body = c->response.data ? c->response.data : "";
+        r.len = c->response.len;
+        if (r.http_status >= 400)
+            r.retry_after_ms = retry_after(c->easy);
+    } else {
+        set_failure(c, code, &r);
+    }
+    c->done(c->arg, &r);
+    retire(c);
+}
+
+static void reap(struct multi *m)
+{
+    CURLMsg *msg;
+    int left;
+    while ((msg = curl_multi_info_read(m->handle, &left)) != NULL) {
+        struct call *c = NULL;
+        CURLcode code = msg->data.result; /* msg is gone once the handle is removed */
+        (void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+        if (msg->msg == CURLMSG_DONE && c)
+            finish(c, code);
+    }
+}
+
+static void act(struct multi *m, curl_socket_t fd, int flags)
+{
+    int running;
+    CURLMcode code = curl_multi_socket_action(m->handle, fd, flags, &running);
+    if (code != CURLM_OK)
+        log_error("libcurl failed", LOG_S("error", curl_multi_strerror(code)));
+    reap(m);
+}
+
+static void on_socket(struct ev_loop *loop, ev_io *w, int events)
+{
+    (void)loop;
+    act(w->data, w->fd,
+        (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *t, int events)
+{
+    (void)loop;
+    (void)events;
+    act(t->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int watch_timer(CURLM *handle, long timeout_ms, void *arg)
+{
+    struct multi *m = arg;
+    (void)handle;
+    ev_timer_stop(m->caller->loop, &m->timer);
+    if (timeout_ms >= 0) {
+        ev_timer_set(&m->timer, (double)timeout_ms / 1000.0, 0.);
+        ev_timer_start(m->caller->loop, &m->timer);
+    }
+    return 0;
+}
+
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watcher)
+{
+    struct multi *m = arg;
+    ev_io *w = watcher;
+    (void)easy;
+    if (w)
+        ev_io_stop(m->caller->loop, w);
+    if (what == CURL_POLL_REMOVE) {
+        free(w);
+        return 0;
+    }
+    if (!w) {
+        w = mem_zero(sizeof *w);
+        w->data = m;
+        (void)curl_multi_assign(m->handle, fd, w);
+    }
+    ev_io_init(w, on_socket, fd,
+               (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+    ev_io_start(m->caller->loop, w);
+    return 0;
+}
+
+/* Takes a part of an answer; anything but its length ends the call. */
+static size_t on_data(char *data, size_t one, size_t n, void *arg)
+{
+    struct call *c = arg;
+    struct caller *caller = c->multi->caller;
+    (void)one;
+    if (c->response.len + n > caller->response_max)
+        c->too_much = "the answer is longer than worker.response_max";
+    else if (c->response.len + n > RESPONSE_FREE &&
+             caller->response_bytes + n > caller->response_memory)
+        c->too_much = "a long answer while worker.response_memory is used up";
+    if (c->too_much)
+        return 0;
+    buf_add(&c->response, data, n);
+    caller->response_bytes += n;
+    return n;
+}
+
+/* What no call changes. */
+static void prepare(struct call *c)
+{
+    CURL *e = c->easy;
+    SET(e, CURLOPT_PRIVATE, c);
+    SET(e, CURLOPT_NOSIGNAL, 1L);
+    SET(e, CURLOPT_POST, 1L);
+    SET(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(e, CURLOPT_FOLLOWLOCATION, 0L); /* keys go nowhere but where the configuration says */
+    SET(e, CURLOPT_WRITEFUNCTION, on_data);
+    SET(e, CURLOPT_WRITEDATA, c);
+    SET(e, CURLOPT_USERAGENT, "quern/" QUERN_VERSION);
+}
+
+static void point_at(struct call *c, struct endpoint *e)
+{
+    const struct config_backend *b = e->backend;
+    if (c->endpoint == e)
+        return;
+    c->endpoint = e;
+    SET(c->easy, CURLOPT_URL, e->url);
+    SET(c->easy, CURLOPT_HTTPHEADER, e->headers);
+    SET(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)b->connect_timeout);
+    SET(c->easy, CURLOPT_TIMEOUT_MS, (long)b->total_timeout);
+    SET(c->easy, CURLOPT_SSL_VERIFYPEER, b->verify_tls ? 1L : 0L);
+    SET(c->easy, CURLOPT_SSL_VERIFYHOST, b->verify_tls ? 2L : 0L);
+}
+
+static struct call *take(struct multi *m)
+{
+    struct call *c = m->idle;
+    if (c) {
+        DL_DELETE(m->idle, c);
+    } else {
+        c = mem_zero(sizeof *c);
+        c->multi = m;
+        c->easy = curl_easy_init();
+        must(c->easy != NULL, "curl_easy_init");
+        buf_init(&c->response, m->caller->response_max);
+        prepare(c);
+    }
+    DL_APPEND(m->active, c);
+    return c;
+}
+
+struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body, call_done *done,
+                        void *arg)
+{
+    struct multi *m = &caller->multis[caller->turn++ % caller->count];
+    struct call *c = take(m);
+    c->body = *body;
+    *body = (struct buf){.max = c->body.max};
+    c->too_much = NULL;
+    c->done = done;
+    c->arg = arg;
+    point_at(c, e);
+    SET(c->easy, CURLOPT_POSTFIELDS, c->body.data);
+    SET(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.len);
+    must(curl_multi_add_handle(m->handle, c->easy) == CURLM_OK, "curl_multi_add_handle");
+    return c;
+}
+
+void call_abort(struct call *c)
+{
+    retire(c);
+}
+
+struct endpoint *caller_endpoint(struct caller *caller, const struct config_backend *b,
+                                 const char *url, const char *const *headers, size_t count)
+{
+    struct endpoint *e = mem_zero(sizeof *e);
+    e->backend = b;
+    e->url = mem_string(url);
+    for (size_t i = 0; i < count; i++)
+        e->headers = curl_slist_append(e->headers, headers[i]);
+    LL_PREPEND(caller->endpoints, e);
+    return e;
+}
+
+struct caller *caller_new(struct ev_loop *loop, const struct config *c)
+{
+    struct caller *caller = mem_zero(sizeof *caller);
+    must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "curl_global_init");
+    caller->loop = loop;
+    caller->response_max = (size_t)c->worker.response_max;
+    caller->response_memory = (size_t)c->worker.response_memory;
+    caller->count = (size_t)(c->worker.concurrency + CALLS_PER_MULTI - 1) / CALLS_PER_MULTI;
+    if (caller->count > MULTIS_MAX)
+        caller->count = MULTIS_MAX;
+    for (size_t i = 0; i < caller->count; i++) {
+        struct multi *m = &caller->multis[i];
+        m->caller = caller;
+        m->handle = curl_multi_init();
+        must(m->handle != NULL, "curl_multi_init");
+        MSET(m->handle, CURLMOPT_SOCKETFUNCTION, watch_socket);
+        MSET(m->handle, CURLMOPT_SOCKETDATA, m);
+        MSET(m->handle, CURLMOPT_TIMERFUNCTION, watch_timer);
+        MSET(m->handle, CURLMOPT_TIMERDATA, m);
+        ev_timer_init(&m->timer, on_timer, 0., 0.);
+        m->timer.data = m;
+    }
+    return caller;
+}
+
+static void free_multi(struct multi *m)
+{
+    struct call *c, *next;
+    DL_FOREACH_SAFE(m->active, c, next)
+        retire(c);
+    DL_FOREACH_SAFE(m->idle, c, next) {
+        curl_easy_cleanup(c->easy);
+        buf_free(&c->response);
+        free(c);
+    }
+    (void)curl_multi_cleanup(m->handle);
+    ev_timer_stop(m->caller->loop, &m->timer);
+}
+
+void caller_free(struct caller *caller)
+{
+    struct endpoint *e, *next;
+    for (size_t i = 0; i < caller->count; i++)
+        free_multi(&caller->multis[i]);
+    LL_FOREACH_SAFE(caller->endpoints, e, next) {
+        curl_slist_free_all(e->headers);
+        free(e->url);
+        free(e);
+    }
+    free(caller);
+    curl_global_cleanup();
+}

@@ -1,0 +1,3 @@
+#include "dialect.h"
+
+const struct dialect *const dialects[] = {&dialect_openai};

@@ -1,0 +1,28 @@
+/* Kafka as the source of tasks: the three lanes, their partitions, and the offsets that may be
+ * committed. One consumer of a cooperative-sticky group; a queue of its own for each lane, so that
+ * no lane stands in another's way. */
+#ifndef QUERN_INTAKE_H
+#define QUERN_INTAKE_H
+#include "source.h"
+
+struct intake;
+
+/* What intake does with what it gets. */
+struct intake_events {
+    bool (*has_room)(void *arg, int lane);
+    void (*receive)(void *arg, struct partition *p, int64_t offset, const void *data, size_t len);
+    void (*revoke)(void *arg, struct partition *p);
+    void (*abort)(void *arg, struct partition *p);
+    void (*stopped)(void *arg); /* after intake_stop(): everything is given back */
+};
+
+struct intake *intake_new(struct ev_loop *loop, const struct config *c,
+                          const struct intake_events *events, void *arg, struct error *err);
+void intake_free(struct intake *in);
+
+/* Takes nothing more, lets what is in flight end for worker.shutdown_grace, commits, leaves the
+ * group; then `stopped`. */
+void intake_stop(struct intake *in);
+
+extern const struct source_ops intake_source; /* for the pipeline; its argument is the intake */
+#endif

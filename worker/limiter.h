@@ -1,0 +1,16 @@
+/* How many calls may be in flight: in all, and to each backend. Pure. */
+#ifndef QUERN_LIMITER_H
+#define QUERN_LIMITER_H
+#include "common/config.h"
+
+struct limiter {
+    int64_t max, in_flight;
+    int64_t backend_max[CONFIG_BACKENDS_MAX], backend_in_flight[CONFIG_BACKENDS_MAX];
+};
+
+void limiter_init(struct limiter *l, const struct config *c);
+bool limiter_full(const struct limiter *l);
+bool limiter_may_call(const struct limiter *l, size_t backend);
+void limiter_begin(struct limiter *l, size_t backend);
+void limiter_end(struct limiter *l, size_t backend);
+#endif

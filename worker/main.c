@@ -1,0 +1,307 @@
+/* quern-worker: takes tasks from Kafka, calls models, writes results. Only this file knows all the
+ * parts; pipeline.c knows the way of a task. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/options.h"
+#include "common/pg.h"
+#include "common/prices.h"
+#include "deadletter.h"
+#include "intake.h"
+#include "lookup.h"
+#include "pipeline.h"
+#include "settle.h"
+
+struct worker {
+    struct ev_loop *loop;
+    struct config *config;
+    struct price_table *prices;
+    struct caller *caller;
+    struct router *router;
+    struct pipeline *pipeline;
+    struct lookup *lookup;
+    struct settle *settle;
+    struct deadletter *deadletter;
+    struct intake *intake;
+    ev_signal term, intr;
+    ev_timer report;
+    int64_t reported;
+    bool stopping;
+};
+
+/* ---- the sink: PostgreSQL and the dead-letter topic ------------------------------------------ */
+
+static void sink_look_up(void *arg, struct task *t)
+{
+    lookup_add(((struct worker *)arg)->lookup, t);
+}
+
+static void sink_look_up_cancel(void *arg, struct task *t)
+{
+    lookup_cancel(((struct worker *)arg)->lookup, t);
+}
+
+static void sink_settle(void *arg, struct task *t)
+{
+    settle_add(((struct worker *)arg)->settle, t);
+}
+
+static void sink_bury(void *arg, struct task *t)
+{
+    deadletter_add(((struct worker *)arg)->deadletter, t);
+}
+
+static const struct sink_ops sink_ops = {sink_look_up, sink_look_up_cancel, sink_settle, sink_bury};
+
+static void on_looked_up(void *arg, struct task *t, enum known known)
+{
+    pipeline_sink_events.looked_up(((struct worker *)arg)->pipeline, t, known);
+}
+
+static void on_settled(void *arg, struct task *t)
+{
+    pipeline_sink_events.settled(((struct worker *)arg)->pipeline, t);
+}
+
+static void on_buried(void *arg, struct task *t)
+{
+    struct worker *w = arg;
+    settle_published(w->settle, t->letter_id);
+    pipeline_sink_events.buried(w->pipeline, t);
+}
+
+static const struct sink_events sink_events = {on_looked_up, on_settled, on_buried};
+
+/* ---- the source: Kafka ----------------------------------------------------------------------- */
+
+static bool intake_has_room(void *arg, int lane)
+{
+    return pipeline_has_room(((struct worker *)arg)->pipeline, lane);
+}
+
+static void intake_receive(void *arg, struct partition *p, int64_t offset, const void *data,
+                           size_t len)
+{
+    pipeline_receive(((struct worker *)arg)->pipeline, p, offset, data, len);
+}
+
+static void intake_revoke(void *arg, struct partition *p)
+{
+    pipeline_revoke(((struct worker *)arg)->pipeline, p);
+}
+
+static void intake_abort(void *arg, struct partition *p)
+{
+    pipeline_abort(((struct worker *)arg)->pipeline, p);
+}
+
+static void intake_stopped(void *arg)
+{
+    ev_break(((struct worker *)arg)->loop, EVBREAK_ALL);
+}
+
+static const struct intake_events intake_events = {intake_has_room, intake_receive, intake_revoke,
+                                                   intake_abort, intake_stopped};
+
+static void source_room(void *arg, int lane)
+{
+    struct worker *w = arg;
+    intake_source.room(w->intake, lane);
+}
+
+static void source_left(void *arg, struct partition *p)
+{
+    struct worker *w = arg;
+    intake_source.left(w->intake, p);
+}
+
+static const struct source_ops source_ops = {source_room, source_left};
+
+/* ---- signals and reports --------------------------------------------------------------------- */
+
+static void on_signal(struct ev_loop *loop, ev_signal *s, int events)
+{
+    struct worker *w = s->data;
+    (void)loop;
+    (void)events;
+    if (w->stopping)
+        _exit(EXIT_INTERRUPTED); /* asked twice: at once, what is open is redone by others */
+    w->stopping = true;
+    log_info("stopping: no more intake, calls in flight may end",
+             LOG_N("grace_ms", w->config->worker.shutdown_grace));
+    intake_stop(w->intake);
+}
+
+static void on_report(struct ev_loop *loop, ev_timer *t, int events)
+{
+    struct worker *w = t->data;
+    struct pipeline_counts n;
+    (void)loop;
+    (void)events;
+    pipeline_count(w->pipeline, &n);
+    if (n.finished != w->reported || n.in_state[TASK_CALLING])
+        log_info("tasks", LOG_N("finished", n.finished), LOG_N("ready", n.in_state[TASK_READY]),
+                 LOG_N("calling", n.in_state[TASK_CALLING]),
+                 LOG_N("waiting", n.in_state[TASK_WAITING]),
+                 LOG_N("settling", n.in_state[TASK_SETTLING]));
+    w->reported = n.finished;
+}
+
+static void watch_signals(struct worker *w)
+{
+    ev_signal_init(&w->term, on_signal, SIGTERM);
+    ev_signal_init(&w->intr, on_signal, SIGINT);
+    ev_timer_init(&w->report, on_report, 10.0, 10.0);
+    w->term.data = w->intr.data = w->report.data = w;
+    ev_signal_start(w->loop, &w->term);
+    ev_signal_start(w->loop, &w->intr);
+    ev_timer_start(w->loop, &w->report);
+}
+
+/* ---- start and end --------------------------------------------------------------------------- */
+
+/* Before the loop turns it may block: waits for PostgreSQL, and refuses a schema that is not ours. */
+static quern_status await_database(const struct config *c, struct error *err)
+{
+    for (;;) {
+        PGconn *db = pg_connect(c, "quern-worker", err);
+        quern_status status = db ? pg_schema_check(db, err) : QUERN_FAIL;
+        if (status == QUERN_OK) {
+            struct error ignored; /* next month's partitions: made again by the next start */
+            if (pg_exec(db, "SELECT make_partitions(2)", 0, NULL, &ignored) != QUERN_OK)
+                log_warn("cannot make partitions", LOG_S("error", ignored.message));
+        }
+        PQfinish(db);
+        if (status == QUERN_OK || err->class != ERROR_RETRY)
+            return status;
+        log_warn("waiting for PostgreSQL", LOG_S("error", err->message));
+        (void)sleep(1);
+    }
+}
+
+static quern_status start(struct worker *w, struct error *err)
+{
+    const struct config *c = w->config;
+    if (c->backends.count == 0 || c->models.count == 0)
+        return error_set(err, ERROR_FATAL, "config",
+                         "%s: a worker needs `backends` and `models`; see quern.yaml(5)", c->path);
+    if (!(w->prices = prices_load(c, err)) || await_database(c, err) != QUERN_OK)
+        return QUERN_FAIL;
+    w->caller = caller_new(w->loop, c);
+    if (!(w->router = router_new(c, w->caller, err)))
+        return QUERN_FAIL;
+    w->pipeline = pipeline_new(w->loop, c, w->caller, w->router, w->prices, &sink_ops, w,
+                               &source_ops, w);
+    w->lookup = lookup_new(w->loop, c, &sink_events, w);
+    w->settle = settle_new(w->loop, c, &sink_events, w);
+    if (!(w->deadletter = deadletter_new(w->loop, c, &sink_events, w, err)) ||
+        !(w->intake = intake_new(w->loop, c, &intake_events, w, err)))
+        return QUERN_FAIL;
+    watch_signals(w);
+    return QUERN_OK;
+}
+
+/* Everything durable is durable: the process ends with its memory. */
+static int finish(struct worker *w)
+{
+    struct pipeline_counts n;
+    pipeline_count(w->pipeline, &n);
+    bool clean = settle_idle(w->settle);
+    log_info("stopped", LOG_N("finished", n.finished), LOG_N("unwritten", clean ? 0 : 1));
+    return EXIT_DONE;
+}
+
+static void harden(void)
+{
+    struct rlimit files, core = {0, 0};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max; /* a connection for each call in flight */
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    (void)setrlimit(RLIMIT_CORE, &core); /* keys are in memory: no core dumps */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static struct config *load_config(const char *given)
+{
+    struct config_report report;
+    char *path = config_find(given);
+    if (!path) {
+        (void)fprintf(stderr, "quern-worker: no configuration: give --config FILE, set "
+                              "QUERN_CONFIG, or make ./quern.yaml or /etc/quern/quern.yaml\n");
+        return NULL;
+    }
+    struct config *c = config_load(path, &report);
+    if (!c)
+        (void)fputs(report.text.data, stderr);
+    config_report_free(&report);
+    free(path);
+    return c;
+}
+
+static int run(int argc, char **argv);
+
+enum { OPT_CONFIG, OPT_VERSION, OPT_MAN };
+static const struct option_def defs[] = {
+    {'c', "config", "FILE", "configuration (default: $QUERN_CONFIG, ./quern.yaml, "
+                            "/etc/quern/quern.yaml)"},
+    {0, "version", NULL, "tell the version"},
+    {0, "man", NULL, "print the man page"},
+    {0}};
+static const struct verb verb[] = {
+    {"", "Work on tasks: take them from Kafka, call models, write results to PostgreSQL",
+     "[OPTION…]",
+     "SIGTERM or SIGINT: takes nothing more, lets calls in flight end (worker.shutdown_grace),\n"
+     "leaves the rest to others and exits 0. A second one quits at once; nothing is lost, but the\n"
+     "calls in flight will be made again. Run as many workers as you like.",
+     defs, "  quern-worker --config quern.yaml\n  QUERN_WORKER_CONCURRENCY=500 quern-worker", run},
+    {0}};
+
+static int run(int argc, char **argv)
+{
+    struct options o = {.verb = verb, .program = "quern-worker", .argc = argc, .argv = argv};
+    struct worker w = {0};
+    struct error err;
+    const char *config = NULL;
+    int i;
+    while ((i = options_next(&o)) != OPTION_END) {
+        if (i < 0)
+            return i == OPTION_HELP ? EXIT_DONE : EXIT_USAGE;
+        if (i == OPT_CONFIG) {
+            config = o.value;
+        } else if (i == OPT_VERSION) {
+            (void)puts("quern-worker " QUERN_VERSION);
+            return EXIT_DONE;
+        } else {
+            options_man("quern-worker", "work on quern's tasks", verb->detail, verb, stdout);
+            return EXIT_DONE;
+        }
+    }
+    if (argc != optind)
+        return options_usage_error(&o, "no operand is expected");
+    if (!(w.config = load_config(config)))
+        return EXIT_USAGE;
+    harden();
+    log_setup((enum log_level)w.config->log.level, (enum log_format)w.config->log.format);
+    w.loop = ev_default_loop(EVFLAG_AUTO);
+    if (start(&w, &err) != QUERN_OK) {
+        log_error("cannot start", LOG_S("error", err.message));
+        return strcmp(err.code, "unreachable") == 0 ? EXIT_UNREACHABLE : EXIT_ERROR;
+    }
+    log_info("started", LOG_S("version", QUERN_VERSION),
+             LOG_N("concurrency", w.config->worker.concurrency));
+    ev_run(w.loop, 0);
+    return finish(&w);
+}
+
+int main(int argc, char **argv)
+{
+    return run(argc, argv);
+}

@@ -1,0 +1,21 @@
+/* From the name of a model to what is called: the candidates of the configuration, and for each
+ * backend and path its endpoint. */
+#ifndef QUERN_ROUTER_H
+#define QUERN_ROUTER_H
+#include "call.h"
+#include "dialect.h"
+
+struct router;
+
+/* Reads the keys. NULL: `err` says which cannot be read. */
+struct router *router_new(const struct config *c, struct caller *caller, struct error *err);
+void router_free(struct router *r);
+
+/* The first model entry that fits the name, or NULL. */
+const struct config_model *router_find(const struct router *r, const char *model);
+/* The position of a candidate's backend in the configuration. */
+size_t router_backend(const struct router *r, const struct config_candidate *c);
+/* Where a task with this url goes on that backend. */
+struct endpoint *router_endpoint(struct router *r, size_t backend, const char *url);
+const struct dialect *router_dialect(const struct router *r, size_t backend);
+#endif

@@ -1,0 +1,17 @@
+/* Writes outcomes to PostgreSQL: many in one transaction, one transaction at a time. What waits for
+ * it is bounded by the window that the tasks came through, and is kept while PostgreSQL is away. */
+#ifndef QUERN_SETTLE_H
+#define QUERN_SETTLE_H
+#include "sink.h"
+
+struct settle;
+struct settle *settle_new(struct ev_loop *loop, const struct config *c,
+                          const struct sink_events *events, void *arg);
+void settle_free(struct settle *s);
+/* A task with its final status, or (STATUS_NONE) with attempts to be booked only. */
+void settle_add(struct settle *s, struct task *t);
+/* The dead-letter topic has this letter: noted in a later transaction. */
+void settle_published(struct settle *s, int64_t letter_id);
+/* True if nothing waits to be written. */
+bool settle_idle(const struct settle *s);
+#endif

@@ -1,0 +1,267 @@
+#include "settle_batch.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+static void init_all(struct pgarray *arrays, const enum pg_type *types, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        pgarray_init(&arrays[i], types[i]);
+}
+
+static void free_all(struct pgarray *arrays, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        pgarray_free(&arrays[i]);
+}
+
+void batch_init(struct batch *b, size_t max)
+{
+    *b = (struct batch){.max = max};
+    b->tasks = mem_array(NULL, max, sizeof(struct task *));
+    b->letter_tasks = mem_array(NULL, max, sizeof(size_t));
+}
+
+static void clear(struct batch *b)
+{
+    free_all(b->results, R_COLUMNS);
+    free_all(b->attempts, A_COLUMNS);
+    free_all(b->unreadable, U_COLUMNS);
+    free_all(b->letters, L_COLUMNS);
+    pgarray_free(&b->published_ids);
+}
+
+void batch_free(struct batch *b)
+{
+    clear(b);
+    free(b->tasks);
+    free(b->letter_tasks);
+}
+
+void batch_begin(struct batch *b)
+{
+    clear(b);
+    b->count = b->bytes = b->published_count = 0;
+    init_all(b->results, result_types, R_COLUMNS);
+    init_all(b->attempts, attempt_types, A_COLUMNS);
+    init_all(b->unreadable, unreadable_types, U_COLUMNS);
+    init_all(b->letters, letter_types, L_COLUMNS);
+    pgarray_init(&b->published_ids, PG_INT8);
+}
+
+bool batch_full(const struct batch *b)
+{
+    return b->count == b->max || b->bytes >= BATCH_BYTES_MAX;
+}
+
+static void number_or_null(struct pgarray *a, int64_t v, bool known)
+{
+    if (known)
+        pgarray_number(a, v);
+    else
+        pgarray_null(a);
+}
+
+/* The sums over a task's attempts. Its cost is known only if that of each attempt is. */
+struct sums {
+    struct usage usage;
+    int64_t cost;
+    bool priced;
+};
+
+static struct sums sum_attempts(const struct task *t)
+{
+    struct sums s = {.priced = true};
+    for (size_t i = 0; i < t->attempt_count; i++) {
+        const struct attempt *a = &t->attempts[i];
+        s.usage.input += a->usage.input;
+        s.usage.cached += a->usage.cached;
+        s.usage.output += a->usage.output;
+        s.usage.reasoning += a->usage.reasoning;
+        s.cost += a->cost > 0 ? a->cost : 0;
+        s.priced = s.priced && a->cost >= 0;
+    }
+    return s;
+}
+
+static void add_origin(struct pgarray *r, const struct task *t, bool letter)
+{
+    pgarray_text(&r[R_TOPIC], t->partition->topic);
+    pgarray_number(&r[R_PARTITION], t->partition->number);
+    pgarray_number(&r[R_OFFSET], t->offset);
+    if (letter)
+        pgarray_bytes(&r[R_RECORD], t->record, t->record_len);
+    else
+        pgarray_null(&r[R_RECORD]);
+}
+
+static void add_identity(struct pgarray *r, const struct task *t)
+{
+    const struct task_doc *d = &t->doc;
+    pgarray_uuid(&r[R_JOB_ID], &d->job_id);
+    pgarray_text(&r[R_CUSTOM_ID], d->custom_id);
+    pgarray_number(&r[R_GENERATION], d->generation);
+    pgarray_text(&r[R_STATUS], task_status_names[t->status]);
+    pgarray_text(&r[R_LANE], lane_names[t->lane]);
+    pgarray_text(&r[R_TENANT], d->tenant);
+    pgarray_text(&r[R_USER], d->user);
+    pgarray_text(&r[R_FEATURE], d->feature);
+    pgarray_text(&r[R_MODEL], d->model);
+}
+
+static void add_result(struct pgarray *r, const struct task *t)
+{
+    bool success = task_status_is_success(t->status);
+    const struct attempt *last = t->attempt_count ? &t->attempts[t->attempt_count - 1] : NULL;
+    struct sums s = sum_attempts(t);
+    add_identity(r, t);
+    pgarray_text(&r[R_BACKEND], last ? last->backend : NULL);
+    pgarray_text(&r[R_UPSTREAM_MODEL], last ? last->model : NULL);
+    number_or_null(&r[R_HTTP_STATUS], t->http_status, t->http_status > 0);
+    if (t->response)
+        pgarray_bytes(&r[R_RESPONSE], t->response, t->response_len);
+    else
+        pgarray_null(&r[R_RESPONSE]);
+    pgarray_text(&r[R_ERROR_TYPE], success ? NULL : t->error.code);
+    pgarray_text(&r[R_ERROR], success ? NULL : t->error.message);
+    pgarray_number(&r[R_ATTEMPTS], (int64_t)t->attempt_count);
+    pgarray_number(&r[R_INPUT], s.usage.input);
+    pgarray_number(&r[R_CACHED], s.usage.cached);
+    pgarray_number(&r[R_OUTPUT], s.usage.output);
+    pgarray_number(&r[R_REASONING], s.usage.reasoning);
+    number_or_null(&r[R_COST], s.cost, s.priced);
+    pgarray_time(&r[R_STARTED], t->attempt_count ? t->attempts[0].started_us : 0);
+    pgarray_time(&r[R_FINISHED], t->finished_us);
+    add_origin(r, t, !success);
+}
+
+static void add_attempt(struct pgarray *a, const struct task *t, const struct attempt *x)
+{
+    pgarray_uuid(&a[A_JOB_ID], &t->doc.job_id);
+    pgarray_text(&a[A_CUSTOM_ID], t->doc.custom_id);
+    pgarray_number(&a[A_TOKEN], (int64_t)x->token);
+    pgarray_number(&a[A_GENERATION], t->doc.generation);
+    pgarray_number(&a[A_NUMBER], x->number);
+    pgarray_text(&a[A_BACKEND], x->backend);
+    pgarray_text(&a[A_MODEL], x->model);
+    number_or_null(&a[A_HTTP_STATUS], x->http_status, x->http_status > 0);
+    pgarray_text(&a[A_ERROR_TYPE], x->error ? x->error_type : NULL);
+    pgarray_text(&a[A_ERROR], x->error);
+    pgarray_number(&a[A_INPUT], x->usage.input);
+    pgarray_number(&a[A_CACHED], x->usage.cached);
+    pgarray_number(&a[A_CACHE_WRITE], x->usage.cache_write);
+    pgarray_number(&a[A_OUTPUT], x->usage.output);
+    pgarray_number(&a[A_REASONING], x->usage.reasoning);
+    number_or_null(&a[A_COST], x->cost, x->cost >= 0);
+    pgarray_time(&a[A_STARTED], x->started_us);
+    pgarray_number(&a[A_DURATION], x->duration_ms);
+}
+
+static void add_unreadable(struct pgarray *u, const struct task *t)
+{
+    pgarray_text(&u[U_REASON], t->error.code);
+    pgarray_text(&u[U_ERROR], t->error.message);
+    pgarray_text(&u[U_TOPIC], t->partition->topic);
+    pgarray_number(&u[U_PARTITION], t->partition->number);
+    pgarray_number(&u[U_OFFSET], t->offset);
+    pgarray_bytes(&u[U_RECORD], t->record, t->record_len);
+}
+
+static void add_letter(struct batch *b, const struct task *t)
+{
+    b->letter_tasks[b->letters[0].count] = b->count;
+    pgarray_uuid(&b->letters[L_JOB_ID], &t->doc.job_id);
+    pgarray_text(&b->letters[L_CUSTOM_ID], t->doc.custom_id);
+    pgarray_number(&b->letters[L_GENERATION], t->doc.generation);
+}
+
+void batch_add(struct batch *b, struct task *t)
+{
+    if (!t->readable) {
+        add_unreadable(b->unreadable, t);
+    } else {
+        if (t->status != STATUS_NONE)
+            add_result(b->results, t);
+        for (size_t i = 0; i < t->attempt_count; i++)
+            add_attempt(b->attempts, t, &t->attempts[i]);
+        if (t->status != STATUS_NONE && !task_status_is_success(t->status))
+            add_letter(b, t);
+    }
+    b->bytes += t->response_len + t->record_len;
+    b->tasks[b->count++] = t;
+}
+
+void batch_published(struct batch *b, const int64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count && i < BATCH_PUBLISHED_MAX; i++) {
+        b->published[b->published_count++] = ids[i];
+        pgarray_number(&b->published_ids, ids[i]);
+    }
+}
+
+static void bind(struct pglink_query *q, struct pgarray *arrays, int n)
+{
+    for (int i = 0; i < n; i++) {
+        pgarray_finish(&arrays[i]);
+        q->values[q->count] = arrays[i].bytes.data;
+        q->lengths[q->count++] = (int)arrays[i].bytes.len;
+    }
+}
+
+void batch_run(struct batch *b, struct pglink *link)
+{
+    struct pglink_query q[4] = {{.name = "settle"}, {.name = "unreadable"}, {.name = "letters"},
+                                {.name = "published"}};
+    bind(&q[0], b->results, R_COLUMNS);
+    bind(&q[0], b->attempts, A_COLUMNS);
+    bind(&q[1], b->unreadable, U_COLUMNS);
+    bind(&q[2], b->letters, L_COLUMNS);
+    bind(&q[3], &b->published_ids, 1);
+    bool rare = b->unreadable[0].count || b->letters[0].count || b->published_count;
+    pglink_run(link, q, rare ? 4 : 1);
+}
+
+static int64_t int8_at(const PGresult *r, int row, int column)
+{
+    uint64_t v;
+    memcpy(&v, PQgetvalue(r, row, column), sizeof v);
+    return (int64_t)be64toh(v);
+}
+
+static int32_t int4_at(const PGresult *r, int row, int column)
+{
+    uint32_t v;
+    memcpy(&v, PQgetvalue(r, row, column), sizeof v);
+    return (int32_t)be32toh(v);
+}
+
+static bool came_from(const struct task *t, const PGresult *r, int row)
+{
+    return !t->readable && t->offset == int8_at(r, row, 2) &&
+           t->partition->number == int4_at(r, row, 1) &&
+           strlen(t->partition->topic) == (size_t)PQgetlength(r, row, 0) &&
+           memcmp(t->partition->topic, PQgetvalue(r, row, 0), strlen(t->partition->topic)) == 0;
+}
+
+static void read_unreadable(struct batch *b, const PGresult *r)
+{
+    for (int row = 0; row < PQntuples(r); row++)
+        for (size_t i = 0; i < b->count; i++)
+            if (came_from(b->tasks[i], r, row) && !PQgetvalue(r, row, 4)[0])
+                b->tasks[i]->letter_id = int8_at(r, row, 3);
+}
+
+void batch_read(struct batch *b, const struct pglink_reply *r)
+{
+    if (r->count < 4)
+        return;
+    read_unreadable(b, r->results[1]);
+    for (int row = 0; row < PQntuples(r->results[2]); row++) {
+        int64_t n = int8_at(r->results[2], row, 0) - 1;
+        if (n >= 0 && n < b->letters[0].count)
+            b->tasks[b->letter_tasks[n]]->letter_id = int8_at(r->results[2], row, 1);
+    }
+}

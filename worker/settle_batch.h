@@ -1,0 +1,28 @@
+/* One transaction's worth of outcomes as statement parameters. */
+#ifndef QUERN_SETTLE_BATCH_H
+#define QUERN_SETTLE_BATCH_H
+#include "settle_sql.h"
+#include "task.h"
+
+enum { BATCH_BYTES_MAX = 16 << 20, BATCH_PUBLISHED_MAX = 4096 };
+
+struct batch {
+    struct task **tasks;
+    size_t count, max, bytes;
+    struct pgarray results[R_COLUMNS], attempts[A_COLUMNS], unreadable[U_COLUMNS],
+        letters[L_COLUMNS], published_ids;
+    size_t *letter_tasks; /* the task of each row of `letters` */
+    int64_t published[BATCH_PUBLISHED_MAX];
+    size_t published_count;
+};
+
+void batch_init(struct batch *b, size_t max);
+void batch_free(struct batch *b);
+void batch_begin(struct batch *b);
+bool batch_full(const struct batch *b); /* in bytes */
+void batch_add(struct batch *b, struct task *t);
+void batch_published(struct batch *b, const int64_t *ids, size_t count);
+void batch_run(struct batch *b, struct pglink *link);
+/* After success: sets letter_id of the tasks whose dead letter is to be published. */
+void batch_read(struct batch *b, const struct pglink_reply *r);
+#endif

@@ -1,0 +1,110 @@
+#include "settle_sql.h"
+
+const enum pg_type result_types[R_COLUMNS] = {
+    PG_UUID, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT,
+    PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4,
+    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4,
+    PG_INT8, PG_BYTEA};
+const enum pg_type attempt_types[A_COLUMNS] = {
+    PG_UUID, PG_TEXT, PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_TEXT, PG_INT4,
+    PG_TEXT, PG_TEXT, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,
+    PG_TIMESTAMPTZ, PG_INT8};
+const enum pg_type unreadable_types[U_COLUMNS] = {PG_TEXT, PG_TEXT, PG_TEXT,
+                                                  PG_INT4, PG_INT8, PG_BYTEA};
+const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4};
+
+/* Pico-dollars become dollars here: exactly, as numeric. */
+#define USD "* 0.000000000001::numeric"
+
+/* Result, attempts, counters and dead letter in one statement: all of them or none. A result of the
+ * same or a newer generation stays as it is; only rows that were really written are counted, so the
+ * statement may be sent again when a reply was lost. Rows are sorted: no two workers deadlock. */
+static const char settle[] =
+    "WITH r AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], "
+    " $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], "
+    " $13::text[], $14::text[], $15::text[], $16::int[], $17::bigint[], $18::bigint[], "
+    " $19::bigint[], $20::bigint[], $21::bigint[], $22::timestamptz[], $23::timestamptz[], "
+    " $24::text[], $25::int[], $26::bigint[], $27::bytea[]) "
+    " AS r(job_id, custom_id, generation, status, lane, tenant, usr, feature, model, backend, "
+    " upstream_model, http_status, response, error_type, error, attempts, input, cached, output, "
+    " reasoning, cost, started_at, finished_at, topic, part, pos, record)), "
+    "a AS (SELECT * FROM unnest($28::uuid[], $29::text[], $30::bigint[], $31::int[], $32::int[], "
+    " $33::text[], $34::text[], $35::int[], $36::text[], $37::text[], $38::bigint[], "
+    " $39::bigint[], $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], "
+    " $44::timestamptz[], $45::bigint[]) "
+    " AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
+    " error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
+    " duration)), "
+    "won AS (INSERT INTO results AS old (job_id, custom_id, generation, status, lane, tenant, "
+    "  \"user\", feature, model, backend, upstream_model, http_status, response, error_type, "
+    "  error, attempts, tokens, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
+    "  cost_usd, started_at, finished_at) "
+    " SELECT job_id, custom_id, generation, status, lane, tenant, usr, feature, model, backend, "
+    "  upstream_model, http_status, response, error_type, error, attempts, input + output, input, "
+    "  cached, output, reasoning, cost " USD ", started_at, finished_at "
+    " FROM r ORDER BY job_id, custom_id "
+    " ON CONFLICT (job_id, custom_id) DO UPDATE SET generation = EXCLUDED.generation, "
+    "  status = EXCLUDED.status, lane = EXCLUDED.lane, tenant = EXCLUDED.tenant, "
+    "  \"user\" = EXCLUDED.\"user\", feature = EXCLUDED.feature, model = EXCLUDED.model, "
+    "  backend = EXCLUDED.backend, upstream_model = EXCLUDED.upstream_model, "
+    "  http_status = EXCLUDED.http_status, response = EXCLUDED.response, "
+    "  error_type = EXCLUDED.error_type, error = EXCLUDED.error, attempts = EXCLUDED.attempts, "
+    "  tokens = EXCLUDED.tokens, input_tokens = EXCLUDED.input_tokens, "
+    "  cached_tokens = EXCLUDED.cached_tokens, output_tokens = EXCLUDED.output_tokens, "
+    "  reasoning_tokens = EXCLUDED.reasoning_tokens, cost_usd = EXCLUDED.cost_usd, "
+    "  started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at "
+    " WHERE old.generation < EXCLUDED.generation "
+    " RETURNING job_id, custom_id, status), "
+    "booked AS (INSERT INTO attempts SELECT job_id, custom_id, token, generation, attempt, "
+    "  backend, model, http_status, error_type, error, input, cached, cache_write, output, "
+    "  reasoning, cost " USD ", started_at, duration "
+    " FROM a ORDER BY job_id, custom_id, token ON CONFLICT DO NOTHING "
+    " RETURNING job_id, input_tokens, output_tokens, cost_usd), "
+    "buried AS (INSERT INTO dead_letters (job_id, custom_id, generation, reason, error, tenant, "
+    "  topic, partition, kafka_offset, record) "
+    " SELECT r.job_id, r.custom_id, r.generation, r.error_type, r.error, r.tenant, r.topic, "
+    "  r.part, r.pos, r.record "
+    " FROM r JOIN won USING (job_id, custom_id) "
+    " WHERE won.status NOT IN ('succeeded', 'degraded') ON CONFLICT DO NOTHING), "
+    "counted AS (INSERT INTO job_counters AS c (job_id, shard, succeeded, failed, cancelled, "
+    "  expired, degraded, attempts, unpriced, input_tokens, output_tokens, cost_usd) "
+    " SELECT job_id, (pg_backend_pid() % 64)::smallint, count(*) FILTER (WHERE s = 'succeeded'), "
+    "  count(*) FILTER (WHERE s = 'failed'), count(*) FILTER (WHERE s = 'cancelled'), "
+    "  count(*) FILTER (WHERE s = 'expired'), count(*) FILTER (WHERE s = 'degraded'), "
+    "  count(*) FILTER (WHERE s = 'attempt'), "
+    "  count(*) FILTER (WHERE s = 'attempt' AND usd IS NULL AND i + o > 0), "
+    "  sum(i), sum(o), coalesce(sum(usd), 0) "
+    " FROM (SELECT job_id, status AS s, 0::bigint AS i, 0::bigint AS o, NULL::numeric AS usd "
+    "   FROM won UNION ALL "
+    "   SELECT job_id, 'attempt', input_tokens, output_tokens, cost_usd FROM booked) x "
+    " GROUP BY job_id ORDER BY job_id "
+    " ON CONFLICT (job_id, shard) DO UPDATE SET succeeded = c.succeeded + EXCLUDED.succeeded, "
+    "  failed = c.failed + EXCLUDED.failed, cancelled = c.cancelled + EXCLUDED.cancelled, "
+    "  expired = c.expired + EXCLUDED.expired, degraded = c.degraded + EXCLUDED.degraded, "
+    "  attempts = c.attempts + EXCLUDED.attempts, unpriced = c.unpriced + EXCLUDED.unpriced, "
+    "  input_tokens = c.input_tokens + EXCLUDED.input_tokens, "
+    "  output_tokens = c.output_tokens + EXCLUDED.output_tokens, "
+    "  cost_usd = c.cost_usd + EXCLUDED.cost_usd, updated_at = now()) "
+    "SELECT count(*) FROM won";
+
+static const char unreadable[] =
+    "INSERT INTO dead_letters (reason, error, topic, partition, kafka_offset, record) "
+    "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bigint[], "
+    " $6::bytea[]) "
+    "ON CONFLICT (topic, partition, kafka_offset, md5(record)) WHERE job_id IS NULL "
+    "DO UPDATE SET reason = EXCLUDED.reason "
+    "RETURNING topic, partition, kafka_offset, id, published_at IS NOT NULL";
+
+static const char letters[] =
+    "SELECT i.n, d.id FROM unnest($1::uuid[], $2::text[], $3::int[]) WITH ORDINALITY "
+    " AS i(job_id, custom_id, generation, n) "
+    "JOIN dead_letters d USING (job_id, custom_id, generation) WHERE d.published_at IS NULL";
+
+static const char published[] =
+    "UPDATE dead_letters SET published_at = now() WHERE id = ANY($1::bigint[])";
+
+const struct pglink_statement settle_statements[] = {{"settle", settle},
+                                                     {"unreadable", unreadable},
+                                                     {"letters", letters},
+                                                     {"published", published},
+                                                     {0}};

@@ -1,0 +1,28 @@
+/* The statements that write outcomes, and the order of their parameters. */
+#ifndef QUERN_SETTLE_SQL_H
+#define QUERN_SETTLE_SQL_H
+#include "pgarray.h"
+#include "pglink.h"
+
+/* "settle": the results first, then the attempts. Arrays, one entry a row. */
+enum result_column {
+    R_JOB_ID, R_CUSTOM_ID, R_GENERATION, R_STATUS, R_LANE, R_TENANT, R_USER, R_FEATURE, R_MODEL,
+    R_BACKEND, R_UPSTREAM_MODEL, R_HTTP_STATUS, R_RESPONSE, R_ERROR_TYPE, R_ERROR, R_ATTEMPTS,
+    R_INPUT, R_CACHED, R_OUTPUT, R_REASONING, R_COST, R_STARTED, R_FINISHED, R_TOPIC, R_PARTITION,
+    R_OFFSET, R_RECORD, R_COLUMNS
+};
+enum attempt_column {
+    A_JOB_ID, A_CUSTOM_ID, A_TOKEN, A_GENERATION, A_NUMBER, A_BACKEND, A_MODEL, A_HTTP_STATUS,
+    A_ERROR_TYPE, A_ERROR, A_INPUT, A_CACHED, A_CACHE_WRITE, A_OUTPUT, A_REASONING, A_COST,
+    A_STARTED, A_DURATION, A_COLUMNS
+};
+/* "unreadable": records that are no task. Answers topic, partition, offset, id, published. */
+enum unreadable_column { U_REASON, U_ERROR, U_TOPIC, U_PARTITION, U_OFFSET, U_RECORD, U_COLUMNS };
+/* "letters": job_id, custom_id, generation -> position (from 1) and id of unpublished letters. */
+enum letter_column { L_JOB_ID, L_CUSTOM_ID, L_GENERATION, L_COLUMNS };
+/* "published": ids of dead letters that the topic has. */
+
+extern const enum pg_type result_types[R_COLUMNS], attempt_types[A_COLUMNS],
+    unreadable_types[U_COLUMNS], letter_types[L_COLUMNS];
+extern const struct pglink_statement settle_statements[];
+#endif

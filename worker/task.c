@@ -1,0 +1,79 @@
+#include "task.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "common/mem.h"
+#include "common/units.h"
+
+const char *const task_state_names[TASK_STATES] = {"checking", "twin",     "ready",  "calling",
+                                                   "waiting",  "settling", "burying"};
+const char *const task_status_names[] = {"none",      "succeeded", "failed",
+                                         "cancelled", "expired",   "degraded"};
+
+bool task_status_is_success(enum task_status s)
+{
+    return s == STATUS_SUCCEEDED || s == STATUS_DEGRADED;
+}
+
+static void set_identity(struct task *t)
+{
+    size_t len = strlen(t->doc.custom_id);
+    t->identity_len = sizeof t->doc.job_id + len;
+    t->identity = mem_alloc(t->identity_len);
+    memcpy(t->identity, &t->doc.job_id, sizeof t->doc.job_id);
+    memcpy(t->identity + sizeof t->doc.job_id, t->doc.custom_id, len);
+}
+
+struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len)
+{
+    struct task *t = mem_zero(sizeof *t);
+    t->partition = p;
+    t->offset = offset;
+    t->lane = p->lane;
+    t->number = window_add(&p->window, offset);
+    t->record = mem_copy(record, len);
+    t->record_len = len;
+    t->readable = task_doc_read(t->record, len, &t->doc, &t->error) == QUERN_OK;
+    if (t->readable)
+        set_identity(t);
+    DL_APPEND2(p->tasks, t, partition_prev, partition_next);
+    return t;
+}
+
+void task_free(struct task *t)
+{
+    DL_DELETE2(t->partition->tasks, t, partition_prev, partition_next);
+    for (size_t i = 0; i < t->attempt_count; i++)
+        free(t->attempts[i].error);
+    free(t->attempts);
+    if (t->readable)
+        task_doc_free(&t->doc);
+    free(t->record);
+    free(t->identity);
+    free(t->response);
+    free(t);
+}
+
+size_t task_bytes(const struct task *t)
+{
+    return sizeof *t + t->record_len;
+}
+
+const struct config_candidate *task_candidate(const struct task *t)
+{
+    return (const struct config_candidate *)t->route->candidates.items + t->candidate;
+}
+
+const char *task_upstream_model(const struct task *t)
+{
+    const struct config_candidate *c = task_candidate(t);
+    return c->model ? c->model : t->doc.model;
+}
+
+void task_finish(struct task *t, enum task_status status)
+{
+    t->status = status;
+    t->finished_us = units_now_us();
+}

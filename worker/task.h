@@ -1,0 +1,116 @@
+/* A task inside the worker, and what became of it. */
+#ifndef QUERN_TASK_H
+#define QUERN_TASK_H
+#include <ev.h>
+#include <uthash.h>
+
+#include "common/config.h"
+#include "common/error.h"
+#include "common/price.h"
+#include "common/task_doc.h"
+#include "common/window.h"
+
+/* The states in order; pipeline.c has the picture and the one function that changes them. The
+ * state says which list holds the task (through prev and next). */
+enum task_state {
+    TASK_CHECKING, /* is there a result already?        list: settle's look-ups */
+    TASK_TWIN,     /* waits for a task of the same id   list: that task's twins */
+    TASK_READY,    /* waits for its turn                list: its lane */
+    TASK_CALLING,  /* a backend has it                  none: the call has it */
+    TASK_WAITING,  /* a short retry is due later        none: its timer has it */
+    TASK_SETTLING, /* the result is being written       list: settle's results */
+    TASK_BURYING,  /* the dead letter is on its way     none: the producer has it */
+    TASK_STATES
+};
+extern const char *const task_state_names[TASK_STATES];
+
+enum task_status {
+    STATUS_NONE, /* no outcome: the task was given up by this worker, only its books are written */
+    STATUS_SUCCEEDED,
+    STATUS_FAILED,
+    STATUS_CANCELLED,
+    STATUS_EXPIRED,
+    STATUS_DEGRADED
+};
+extern const char *const task_status_names[];
+/* A dead letter belongs to every final status that is no success. */
+bool task_status_is_success(enum task_status s);
+
+/* A partition as the pipeline sees it; the source makes it, and frees it once it is released and no
+ * task refers to it. */
+struct partition {
+    char *topic;
+    int32_t number;
+    int lane;
+    struct window window;
+    struct task *tasks; /* all that came from here (through partition_prev, partition_next) */
+    bool revoked;  /* it is to be given back: what is not started was dropped */
+    bool released; /* it was given back: nothing is committed for it any more */
+};
+
+/* What one attempt came to, for the books. */
+struct attempt {
+    uint64_t token; /* drawn afresh for each call */
+    int number;     /* from 1 */
+    const char *backend, *model; /* borrowed from the configuration or the task */
+    long http_status;
+    char error_type[ERROR_CODE_MAX]; /* "": success */
+    char *error;                     /* message; NULL: success */
+    struct usage usage;
+    int64_t cost; /* pico-dollars; -1: no price is known */
+    int64_t started_us, duration_ms;
+};
+
+enum { ATTEMPTS_MAX = 512 };
+
+struct pipeline;
+
+struct task {
+    struct task *prev, *next;
+    struct task *partition_prev, *partition_next;
+    UT_hash_handle hh; /* by identity: job_id and custom_id */
+    enum task_state state;
+
+    struct pipeline *pipeline; /* that it is in */
+    struct partition *partition;
+    uint64_t number;             /* in the partition's window */
+    int64_t offset;
+    int lane;
+
+    char *record; /* as it came; owned */
+    size_t record_len;
+    bool readable;
+    struct task_doc doc; /* if readable; its body points into `record` */
+    char *identity;      /* job_id (16 bytes) and custom_id; NULL while it is not the one in charge */
+    size_t identity_len;
+    struct task *twins;
+
+    const struct config_model *route; /* NULL: none fits */
+    size_t candidate;
+    int tries; /* with this candidate */
+    struct call *call;
+    ev_timer timer;
+    struct attempt *attempts;
+    size_t attempt_count;
+
+    enum task_status status;
+    struct error error;   /* if it is no success */
+    long http_status;
+    char *response;       /* JSON on one line; NULL: none */
+    size_t response_len;
+    int64_t finished_us;
+    int64_t letter_id;    /* of the dead letter to publish */
+    bool simplified;      /* the database refused the first form of the result */
+};
+
+struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len);
+void task_free(struct task *t);
+size_t task_bytes(const struct task *t); /* what it is charged for in memory limits */
+
+/* The candidate that the task is at. */
+const struct config_candidate *task_candidate(const struct task *t);
+/* The model's name there. */
+const char *task_upstream_model(const struct task *t);
+/* Sets the final status; for other than success, fill t->error first. */
+void task_finish(struct task *t, enum task_status status);
+#endif
