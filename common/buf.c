@@ -82,8 +82,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 static void json_escape(struct buf *b, unsigned char c)
 {
-    static const char names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
-                                 ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+    static const char names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                 ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
     if (c < sizeof names && names[c]) {
         const char two[2] = {'\\', names[c]};
         buf_add(b, two, 2);

@@ -118,8 +118,8 @@ struct config *config_parse(const char *text, size_t len, const char *path,
 void config_free(struct config *c);
 void config_report_free(struct config_report *r);
 
-void config_print(const struct config *c, FILE *out);     /* the effective values, as YAML */
-void config_reference(FILE *out, bool man);               /* Markdown, or a man page */
+void config_print(const struct config *c, FILE *out); /* the effective values, as YAML */
+void config_reference(FILE *out, bool man);           /* Markdown, or a man page */
 
 const struct config_backend *config_backend_find(const struct config *c, const char *name);
 const struct config_model *config_model_find(const struct config *c, const char *name);

@@ -83,11 +83,18 @@ static void check_models(const struct config *c, struct config_report *r)
 }
 
 /* Properties that the promises rest on, or that have a key of their own. */
-static const char *const refused[] = {
-    "bootstrap.servers",       "metadata.broker.list", "group.id",
-    "enable.auto.commit",      "enable.idempotence",   "acks",
-    "request.required.acks",   "auto.offset.reset",    "enable.auto.offset.store",
-    "partition.assignment.strategy", "sasl.password",  NULL};
+static const char *const refused[] = {"bootstrap.servers",
+                                      "metadata.broker.list",
+                                      "group.id",
+                                      "enable.auto.commit",
+                                      "enable.idempotence",
+                                      "acks",
+                                      "request.required.acks",
+                                      "auto.offset.reset",
+                                      "enable.auto.offset.store",
+                                      "partition.assignment.strategy",
+                                      "sasl.password",
+                                      NULL};
 
 static void check_properties(const struct config *c, struct config_report *r)
 {

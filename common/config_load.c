@@ -126,8 +126,7 @@ static void load_list(struct load *l, struct fy_node *n, const struct config_key
     }
 }
 
-static void load_scalar(struct load *l, struct fy_node *n, const struct config_key *key,
-                        void *base)
+static void load_scalar(struct load *l, struct fy_node *n, const struct config_key *key, void *base)
 {
     struct error err;
     char *text = scalar(n);
@@ -188,8 +187,7 @@ static void override(struct load *l, const char *name, const char *value, void *
 {
     for (const struct config_key *group = config_schema; group->name; group++) {
         size_t n = strlen(group->name);
-        if (group->type != CONFIG_GROUP || strncasecmp(name, group->name, n) != 0 ||
-            name[n] != '_')
+        if (group->type != CONFIG_GROUP || strncasecmp(name, group->name, n) != 0 || name[n] != '_')
             continue;
         for (const struct config_key *key = group->sub; key->name; key++) {
             struct error err;

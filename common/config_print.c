@@ -15,7 +15,7 @@ static void hide_password(char *value)
     if (!at || !colon || colon > at)
         return;
     memmove(colon + 4, at, strlen(at) + 1);
-    memcpy(colon + 1, "***", 3);
+    memset(colon + 1, '*', 3);
 }
 
 static void print_keys(const struct config_key *keys, const void *base, int indent, FILE *out);
@@ -86,9 +86,9 @@ static void list_words(const char *words, char *out, size_t size)
 /* "brokers (text; default 127.0.0.1:9092; required)" and the doc, for each key below `keys`. */
 static void refer(const struct config_key *keys, const char *prefix, FILE *out, bool man)
 {
-    static const char *const types[] = {"text",     "number",  "true or false", "duration",
-                                        "size",     "one of", "USD per million", "mapping",
-                                        "section",  "list"};
+    static const char *const types[] = {"text",    "number", "true or false",   "duration",
+                                        "size",    "one of", "USD per million", "mapping",
+                                        "section", "list"};
     for (; keys->name; keys++) {
         char path[256];
         (void)snprintf(path, sizeof path, "%s%s", prefix, keys->name);
@@ -96,9 +96,8 @@ static void refer(const struct config_key *keys, const char *prefix, FILE *out, 
         char words[128];
         list_words(keys->words, words, sizeof words);
         (void)fprintf(out, man ? "%s (%s%s%s%s%s)\n" : "%s | %s%s%s%s%s |\n", keys->doc,
-                      types[keys->type], words,
-                      keys->initial ? "; default " : "", keys->initial ? keys->initial : "",
-                      keys->required ? "; required" : "");
+                      types[keys->type], words, keys->initial ? "; default " : "",
+                      keys->initial ? keys->initial : "", keys->required ? "; required" : "");
         if (keys->sub) {
             (void)snprintf(path, sizeof path, "%s%s%s.", prefix, keys->name,
                            keys->type == CONFIG_LIST ? "[]" : "");

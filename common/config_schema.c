@@ -68,8 +68,7 @@ static const struct config_key worker_keys[] = {
      .doc = "Bytes of tasks of one lane held in memory; intake pauses there."},
     {"response_max", CONFIG_SIZE, KEY(config, worker.response_max), "8MiB", KIB, GIB,
      .doc = "A longer answer is cut off and counts as malformed."},
-    {"response_memory", CONFIG_SIZE, KEY(config, worker.response_memory), "256MiB", MIB,
-     1024 * GIB,
+    {"response_memory", CONFIG_SIZE, KEY(config, worker.response_memory), "256MiB", MIB, 1024 * GIB,
      .doc = "Bytes of all answers in memory; above it a call whose answer is over 64 KiB is "
             "ended."},
     {"settle_rows", CONFIG_INT, KEY(config, worker.settle_rows), "500", 1, 10000,
@@ -98,9 +97,10 @@ static const struct config_key retry_keys[] = {
         n, CONFIG_INT, offsetof(struct config, lanes.weight) + (i) * sizeof(int64_t), d, 1, 1000,  \
             .doc = "Share of the calls while other lanes have tasks too."                          \
     }
-static const struct config_key lanes_keys[] = {
-    LANE_KEY(LANE_HIGH, "high", "16"), LANE_KEY(LANE_NORMAL, "normal", "4"),
-    LANE_KEY(LANE_LOW, "low", "1"), {0}};
+static const struct config_key lanes_keys[] = {LANE_KEY(LANE_HIGH, "high", "16"),
+                                               LANE_KEY(LANE_NORMAL, "normal", "4"),
+                                               LANE_KEY(LANE_LOW, "low", "1"),
+                                               {0}};
 
 static const struct config_key submit_keys[] = {
     {"record_max", CONFIG_SIZE, KEY(config, submit.record_max), "512KiB", KIB, 900 * KIB,
@@ -121,7 +121,8 @@ static const struct config_key price_keys[] = {
      .doc = "The model's name, as the backend knows it."},
     {"input", CONFIG_RATE, KEY(config_price, input), NULL, .required = true,
      .doc = "USD per million input tokens."},
-    {"output", CONFIG_RATE, KEY(config_price, output), NULL, .doc = "USD per million output tokens."},
+    {"output", CONFIG_RATE, KEY(config_price, output), NULL,
+     .doc = "USD per million output tokens."},
     {"cached_input", CONFIG_RATE, KEY(config_price, cached), NULL,
      .doc = "USD per million input tokens that the backend had cached."},
     {0}};
@@ -129,9 +130,8 @@ static const struct config_key price_keys[] = {
 static const struct config_key prices_keys[] = {
     {"file", CONFIG_TEXT, KEY(config, prices.file), NULL,
      .doc = "A price file in LiteLLM's format, over the built-in one."},
-    {"models", CONFIG_LIST, KEY(config, prices.models), .max = CONFIG_MODELS_MAX,
-     .sub = price_keys, .size = sizeof(struct config_price),
-     .doc = "Prices of single models, over everything else."},
+    {"models", CONFIG_LIST, KEY(config, prices.models), .max = CONFIG_MODELS_MAX, .sub = price_keys,
+     .size = sizeof(struct config_price), .doc = "Prices of single models, over everything else."},
     {0}};
 
 static const struct config_key concurrency_keys[] = {
@@ -176,8 +176,7 @@ static const struct config_key model_keys[] = {
     {"name", CONFIG_TEXT, KEY(config_model, name), NULL, .required = true,
      .doc = "The name that tasks ask for; `*` stands for any characters. First match wins."},
     {"candidates", CONFIG_LIST, KEY(config_model, candidates), .max = 16, .required = true,
-     .sub = candidate_keys, .size = sizeof(struct config_candidate),
-     .doc = "Tried in order."},
+     .sub = candidate_keys, .size = sizeof(struct config_candidate), .doc = "Tried in order."},
     {0}};
 
 const struct config_key config_schema[] = {

@@ -7,8 +7,8 @@
 #include "common/error.h"
 
 /* Parses `text` into the struct at `base`; `err` says what is expected. Texts are copied. */
-MUST_CHECK quern_status config_value_set(const struct config_key *key, void *base,
-                                         const char *text, struct error *err);
+MUST_CHECK quern_status config_value_set(const struct config_key *key, void *base, const char *text,
+                                         struct error *err);
 /* The value as the file would have it, into `out`; false if it is unset. */
 bool config_value_get(const struct config_key *key, const void *base, char *out, size_t size);
 /* Sets every default of `keys` (groups included) in the struct at `base`. */

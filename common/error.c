@@ -13,8 +13,8 @@ static void set_text(char *out, size_t size, const char *fmt, va_list args)
     utf8_clean(out, strlen(out)); /* the cut, or a peer's text, may have left half a character */
 }
 
-quern_status error_set(struct error *err, enum error_class class, const char *code,
-                       const char *fmt, ...)
+quern_status error_set(struct error *err, enum error_class class, const char *code, const char *fmt,
+                       ...)
 {
     if (!err)
         return QUERN_FAIL;

@@ -27,8 +27,8 @@ struct error {
 
 /* Fills `err` (which may be NULL) and returns QUERN_FAIL, so that a function can end with
  * `return error_set(...)`. `code` is copied. Too long a message is cut at a whole character. */
-quern_status error_set(struct error *err, enum error_class class, const char *code,
-                       const char *fmt, ...) PRINTF_LIKE(4, 5);
+quern_status error_set(struct error *err, enum error_class class, const char *code, const char *fmt,
+                       ...) PRINTF_LIKE(4, 5);
 
 /* Puts "WHAT: " before the message of `err`: what the caller was doing. Returns QUERN_FAIL. */
 quern_status error_prefix(struct error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

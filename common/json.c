@@ -252,12 +252,17 @@ bool json_check(const char *text, size_t len, struct error *err)
 
 /* The walkers below trust the check: they only match brackets and quotes. */
 
+/* Long texts are most of a body: looks for the quote, then whether it is an escaped one. */
 static const char *after_string(const char *p)
 {
-    for (p++; *p != '"'; p++)
-        if (*p == '\\')
-            p++;
-    return p + 1;
+    for (p++;; p++) {
+        const char *quote = rawmemchr(p, '"'), *before = quote;
+        while (before > p && before[-1] == '\\')
+            before--;
+        p = quote;
+        if ((quote - before) % 2 == 0)
+            return quote + 1;
+    }
 }
 
 static const char *after_value(const char *p, const char *end)
@@ -339,6 +344,22 @@ struct json json_get(struct json object, const char *key)
             if (key_is(m.key, key, len))
                 return m.value;
     return (struct json){0};
+}
+
+void json_get_all(struct json object, const char *const keys[], struct json out[], size_t count)
+{
+    struct json_member m;
+    size_t pos = 0;
+    memset(out, 0, count * sizeof *out);
+    if (!json_is(object, '{'))
+        return;
+    while (json_next_member(object, &pos, &m)) {
+        size_t i = 0;
+        while (i < count && (out[i].p || !key_is(m.key, keys[i], strlen(keys[i]))))
+            i++;
+        if (i < count)
+            out[i] = m.value;
+    }
 }
 
 static void add_code_point(struct buf *out, unsigned v)

@@ -44,6 +44,9 @@ bool json_next_item(struct json array, size_t *pos, struct json *out);
  * `object` is absent or no object, so look-ups chain. */
 struct json json_get(struct json object, const char *key);
 
+/* The first member of each of these names, in one pass over the object. */
+void json_get_all(struct json object, const char *const keys[], struct json out[], size_t count);
+
 /* Appends the decoded string. False if it is no string. */
 bool json_string(struct json v, struct buf *out);
 /* The decoded string as a malloc'ed text, or NULL if it is absent or no string. */

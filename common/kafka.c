@@ -48,8 +48,10 @@ int kafka_topic_lane(const struct config *c, const char *topic)
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
-    enum { SYSLOG_ERROR = 3, SYSLOG_WARNING = 4 };
-    log_event(level <= SYSLOG_WARNING ? LOG_WARN : LOG_DEBUG, "kafka client",
+    enum { SYSLOG_WARNING = 4 };
+    /* These come as error events too, or pass by themselves. */
+    bool known = strcmp(facility, "FAIL") == 0 || strcmp(facility, "GETPID") == 0;
+    log_event(level <= SYSLOG_WARNING && !known ? LOG_WARN : LOG_DEBUG, "kafka client",
               LOG_FIELDS(LOG_S("facility", facility), LOG_S("text", text)));
 }
 

@@ -12,7 +12,8 @@ enum { KAFKA_TOPIC_MAX = 250, KAFKA_TOPICS = LANE_COUNT + RETRY_TIERS + 1 };
 char *kafka_lane_topic(const struct config *c, int lane, char *out);
 char *kafka_retry_topic(const struct config *c, int tier, char *out);
 char *kafka_dead_topic(const struct config *c, char *out);
-/* All of them, by index from 0 to KAFKA_TOPICS - 1: the lanes, the retry tiers, the dead letters. */
+/* All of them, by index from 0 to KAFKA_TOPICS - 1: the lanes, the retry tiers, the dead letters.
+ */
 char *kafka_topic(const struct config *c, int index, char *out);
 /* The lane of a topic, or -1. */
 int kafka_topic_lane(const struct config *c, const char *topic);

@@ -40,8 +40,9 @@ static void write_json(struct buf *b, enum log_level level, const char *message,
                        const struct log_field *f)
 {
     char now[UNITS_TEXT_MAX];
-    buf_printf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":",
-               units_format_time(units_now_us(), now), names[level]);
+    buf_printf(b,
+               "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":", units_format_time(units_now_us(), now),
+               names[level]);
     add_text(b, message);
     for (; f->key; f++) {
         buf_printf(b, ",\"%s\":", f->key);

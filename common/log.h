@@ -1,5 +1,6 @@
 /* Structured logs on standard error: one line an event, text on a terminal, JSON otherwise.
- * Any thread may write: each line is one write(2). Values are cleaned of control characters; secrets are never passed here. */
+ * Any thread may write: each line is one write(2). Values are cleaned of control characters;
+ * secrets are never passed here. */
 #ifndef QUERN_LOG_H
 #define QUERN_LOG_H
 #include <stdint.h>
@@ -13,19 +14,34 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_S(k, v) {.key = (k), .text = (v)}
-#define LOG_N(k, v) {.key = (k), .number = (int64_t)(v)}
+#define LOG_S(k, v)                                                                                \
+    {                                                                                              \
+        .key = (k), .text = (v)                                                                    \
+    }
+#define LOG_N(k, v)                                                                                \
+    {                                                                                              \
+        .key = (k), .number = (int64_t)(v)                                                         \
+    }
 
 void log_setup(enum log_level level, enum log_format format);
 void log_event(enum log_level level, const char *message, const struct log_field *fields);
 
+/* A list of LOG_S and LOG_N as an argument. */
 #define LOG_FIELDS(...)                                                                            \
     (const struct log_field[])                                                                     \
     {                                                                                              \
-        __VA_ARGS__ __VA_OPT__(, ) { .key = 0 }                                                    \
+        __VA_ARGS__, LOG_END                                                                       \
     }
-#define log_debug(message, ...) log_event(LOG_DEBUG, message, LOG_FIELDS(__VA_ARGS__))
-#define log_info(message, ...) log_event(LOG_INFO, message, LOG_FIELDS(__VA_ARGS__))
-#define log_warn(message, ...) log_event(LOG_WARN, message, LOG_FIELDS(__VA_ARGS__))
-#define log_error(message, ...) log_event(LOG_ERROR, message, LOG_FIELDS(__VA_ARGS__))
+#define LOG_END                                                                                    \
+    {                                                                                              \
+        .key = 0                                                                                   \
+    }
+#define LOG_CALL(level, message, ...)                                                              \
+    log_event(level, message, (const struct log_field[]){__VA_ARGS__})
+
+/* log_info("message", LOG_S("key", text), LOG_N("key", number) ...) */
+#define log_debug(...) LOG_CALL(LOG_DEBUG, __VA_ARGS__, LOG_END)
+#define log_info(...) LOG_CALL(LOG_INFO, __VA_ARGS__, LOG_END)
+#define log_warn(...) LOG_CALL(LOG_WARN, __VA_ARGS__, LOG_END)
+#define log_error(...) LOG_CALL(LOG_ERROR, __VA_ARGS__, LOG_END)
 #endif

@@ -26,10 +26,10 @@ struct option_def {
 struct verb {
     const char *name; /* NULL ends a table */
     const char *summary;
-    const char *usage; /* what follows the name, e.g. "JOB [OPTION…]" */
-    const char *detail; /* paragraphs; may be NULL */
-    const struct option_def *options; /* ends with name == NULL */
-    const char *examples; /* lines; may be NULL */
+    const char *usage;                 /* what follows the name, e.g. "JOB [OPTION…]" */
+    const char *detail;                /* paragraphs; may be NULL */
+    const struct option_def *options;  /* ends with name == NULL */
+    const char *examples;              /* lines; may be NULL */
     int (*run)(int argc, char **argv); /* argv[0] is the verb; returns an exit code */
 };
 

@@ -86,9 +86,9 @@ PGresult *pg_query(PGconn *conn, const char *sql, int count, const char *const *
     const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     bool lost = PQstatus(conn) != CONNECTION_OK;
     (void)fail(err, lost ? ERROR_RETRY : ERROR_PERMANENT,
-               lost                                    ? "unreachable"
+               lost                                   ? "unreachable"
                : state && strcmp(state, "42P01") == 0 ? "schema"
-                                                       : "database",
+                                                      : "database",
                lost ? "PostgreSQL went away" : "PostgreSQL refused a statement", conn);
     PQclear(r);
     return NULL;
@@ -113,8 +113,8 @@ static int wanted_version(void)
 quern_status pg_schema_check(PGconn *conn, struct error *err)
 {
     int have = 0, want = wanted_version();
-    PGresult *r = pg_query(conn, "SELECT coalesce(max(version), 0) FROM schema_migrations", 0, NULL,
-                           err);
+    PGresult *r =
+        pg_query(conn, "SELECT coalesce(max(version), 0) FROM schema_migrations", 0, NULL, err);
     if (!r && strcmp(err->code, "schema") != 0)
         return QUERN_FAIL;
     if (r)

@@ -27,8 +27,8 @@ PGconn *pg_connect(const struct config *c, const char *application, struct error
 PGresult *pg_query(PGconn *conn, const char *sql, int count, const char *const *values,
                    struct error *err);
 /* The same for statements that give no rows. */
-MUST_CHECK quern_status pg_exec(PGconn *conn, const char *sql, int count,
-                                const char *const *values, struct error *err);
+MUST_CHECK quern_status pg_exec(PGconn *conn, const char *sql, int count, const char *const *values,
+                                struct error *err);
 
 /* Fails (code "schema") if the database is not at the version that this program needs. */
 MUST_CHECK quern_status pg_schema_check(PGconn *conn, struct error *err);

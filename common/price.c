@@ -30,7 +30,7 @@ void price_table_free(struct price_table *t)
     if (!t)
         return;
     HASH_ITER (hh, t->models, e, next) {
-        HASH_DEL(t->models, e);
+        HASH_DEL(t->models, e); // NOLINT(clang-analyzer-unix.Malloc): e is not freed yet
         free(e->model);
         free(e);
     }

@@ -19,8 +19,7 @@ static quern_status read_file(struct price_table *t, const char *path, struct er
 struct price_table *prices_load(const struct config *c, struct error *err)
 {
     struct price_table *t = price_table_new();
-    quern_status status =
-        price_table_read(t, embedded_prices[0].data, embedded_prices[0].len, err);
+    quern_status status = price_table_read(t, embedded_prices[0].data, embedded_prices[0].len, err);
     if (status == QUERN_OK && c->prices.file)
         status = read_file(t, c->prices.file, err);
     if (status != QUERN_OK) {

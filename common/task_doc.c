@@ -9,8 +9,8 @@
 
 #define INVALID(err, ...) error_set(err, ERROR_PERMANENT, "invalid_task", __VA_ARGS__)
 
-static const char *const urls[] = {"/v1/chat/completions", "/v1/responses", "/v1/embeddings",
-                                   "/v1/completions", "/v1/moderations", NULL};
+static const char *const urls[] = {"/v1/chat/completions", "/v1/responses",   "/v1/embeddings",
+                                   "/v1/completions",      "/v1/moderations", NULL};
 
 bool task_url_known(const char *url)
 {
@@ -51,36 +51,52 @@ quern_status task_body_check(struct json body, struct json *model, struct error 
         return INVALID(err, "body is missing");
     if (!json_is(body, '{'))
         return INVALID(err, "body is not an object");
-    *model = json_get(body, "model");
+    static const char *const names[] = {"model", "stream"};
+    struct json m[2];
+    json_get_all(body, names, m, 2);
+    *model = m[0];
     if (!json_is(*model, '"') || model->len <= 2)
         return INVALID(err, "body.model is missing or no text");
     if (model->len - 2 > TASK_NAME_MAX)
         return INVALID(err, "body.model is longer than %d bytes", TASK_NAME_MAX);
-    struct json stream = json_get(body, "stream");
-    if (json_is(stream, 't') && stream.p[0] == 't')
+    if (json_is(m[1], 't') && m[1].p[0] == 't')
         return INVALID(err, "body.stream is true: an answer of a batch is not streamed");
     return QUERN_OK;
 }
 
+/* The members of the document; the texts first, in the order of text_fields. */
+enum member {
+    M_CUSTOM_ID,
+    M_URL,
+    M_TENANT,
+    M_USER,
+    M_FEATURE,
+    TEXT_FIELDS,
+    M_VERSION = TEXT_FIELDS,
+    M_JOB_ID,
+    M_GENERATION,
+    M_DEADLINE,
+    M_SENSITIVE,
+    M_CACHE,
+    M_BODY,
+    MEMBERS
+};
+static const char *const member_names[MEMBERS] = {"custom_id", "url",       "tenant", "user",
+                                                  "feature",   "v",         "job_id", "generation",
+                                                  "deadline",  "sensitive", "cache",  "body"};
+
 /* The fields that are texts, and where they go. */
-struct text_field {
-    const char *key;
-    size_t offset;
-    size_t max;
-    bool required;
-};
-
 #define FIELD(f) offsetof(struct task_doc, f)
-static const struct text_field text_fields[] = {
-    {"custom_id", FIELD(custom_id), TASK_ID_MAX, true},
-    {"url", FIELD(url), TASK_NAME_MAX, true},
-    {"tenant", FIELD(tenant), TASK_NAME_MAX, false},
-    {"user", FIELD(user), TASK_NAME_MAX, false},
-    {"feature", FIELD(feature), TASK_NAME_MAX, false},
+static const struct text_field {
+    size_t offset, max;
+    bool required;
+} text_fields[TEXT_FIELDS] = {
+    [M_CUSTOM_ID] = {FIELD(custom_id), TASK_ID_MAX, true},
+    [M_URL] = {FIELD(url), TASK_NAME_MAX, true},
+    [M_TENANT] = {FIELD(tenant), TASK_NAME_MAX, false},
+    [M_USER] = {FIELD(user), TASK_NAME_MAX, false},
+    [M_FEATURE] = {FIELD(feature), TASK_NAME_MAX, false},
 };
-enum { TEXT_FIELDS = sizeof text_fields / sizeof *text_fields };
-
-static const char *const bool_fields[] = {"sensitive", "cache"};
 
 /* Decodes `v` at *at, NUL-terminated, and moves *at behind it. Decoding never makes it longer. */
 static char *place(struct json v, char **at)
@@ -93,40 +109,36 @@ static char *place(struct json v, char **at)
     return start;
 }
 
-static quern_status find_texts(struct json root, struct json found[TEXT_FIELDS], size_t *total,
-                               struct error *err)
+static quern_status check_texts(struct json m[MEMBERS], size_t *total, struct error *err)
 {
     for (size_t i = 0; i < TEXT_FIELDS; i++) {
-        const struct text_field *f = &text_fields[i];
-        found[i] = json_get(root, f->key);
-        if (json_is(found[i], 'n'))
-            found[i] = (struct json){0};
-        if (!found[i].p && f->required)
-            return INVALID(err, "%s is missing", f->key);
-        if (found[i].p && !json_is(found[i], '"'))
-            return INVALID(err, "%s is not a text", f->key);
-        *total += found[i].len + 1;
+        if (json_is(m[i], 'n'))
+            m[i] = (struct json){0};
+        if (!m[i].p && text_fields[i].required)
+            return INVALID(err, "%s is missing", member_names[i]);
+        if (m[i].p && !json_is(m[i], '"'))
+            return INVALID(err, "%s is not a text", member_names[i]);
+        *total += m[i].len + 1;
     }
     return QUERN_OK;
 }
 
-static quern_status read_texts(struct json root, struct json model, struct task_doc *d,
+static quern_status read_texts(struct json m[MEMBERS], struct json model, struct task_doc *d,
                                struct error *err)
 {
-    struct json found[TEXT_FIELDS];
     size_t total = model.len + 1;
-    if (find_texts(root, found, &total, err) != QUERN_OK)
+    if (check_texts(m, &total, err) != QUERN_OK)
         return QUERN_FAIL;
     char *at = d->strings = mem_alloc(total);
     d->model = place(model, &at);
     for (size_t i = 0; i < TEXT_FIELDS; i++) {
-        if (!found[i].p)
+        if (!m[i].p)
             continue;
-        char *text = place(found[i], &at);
+        char *text = place(m[i], &at);
         size_t len = strlen(text);
         if (len > text_fields[i].max || has_control(text, len))
             return INVALID(err, "%s is longer than %zu bytes or holds a control character",
-                           text_fields[i].key, text_fields[i].max);
+                           member_names[i], text_fields[i].max);
         memcpy((char *)d + text_fields[i].offset, &text, sizeof text);
     }
     if (!task_url_known(d->url))
@@ -134,9 +146,8 @@ static quern_status read_texts(struct json root, struct json model, struct task_
     return task_id_check(d->custom_id, strlen(d->custom_id), err);
 }
 
-static quern_status read_deadline(struct json root, struct task_doc *d, struct error *err)
+static quern_status read_deadline(struct json v, struct task_doc *d, struct error *err)
 {
-    struct json v = json_get(root, "deadline");
     char text[UNITS_TEXT_MAX + 1];
     if (!v.p || json_is(v, 'n'))
         return QUERN_OK;
@@ -150,42 +161,41 @@ static quern_status read_deadline(struct json root, struct task_doc *d, struct e
     return INVALID(err, "deadline is no RFC 3339 time, e.g. 2026-01-31T10:00:00Z");
 }
 
-static quern_status read_scalars(struct json root, struct task_doc *d, struct error *err)
+static quern_status read_scalars(const struct json m[MEMBERS], struct task_doc *d,
+                                 struct error *err)
 {
     int64_t version;
     char job[UUID_TEXT_LEN + 1] = "";
-    struct json v = json_get(root, "v"), id = json_get(root, "job_id");
-    struct json generation = json_get(root, "generation");
-    if (!json_int64(v, &version) || version != TASK_VERSION)
+    struct json id = m[M_JOB_ID], generation = m[M_GENERATION];
+    if (!json_int64(m[M_VERSION], &version) || version != TASK_VERSION)
         return INVALID(err, "v is not %d: an unknown version of the task document", TASK_VERSION);
     if (json_is(id, '"') && id.len == UUID_TEXT_LEN + 2)
         memcpy(job, id.p + 1, UUID_TEXT_LEN);
     if (!uuid_parse(job, &d->job_id))
         return INVALID(err, "job_id is missing or no UUID");
-    if (generation.p && (!json_int64(generation, &d->generation) || d->generation < 0 ||
-                         d->generation > INT32_MAX))
+    if (generation.p &&
+        (!json_int64(generation, &d->generation) || d->generation < 0 || d->generation > INT32_MAX))
         return INVALID(err, "generation is no whole number from 0 to %d", INT32_MAX);
-    for (size_t i = 0; i < 2; i++) {
-        struct json flag = json_get(root, bool_fields[i]);
-        if (flag.p && !json_is(flag, 't'))
-            return INVALID(err, "%s is neither true nor false", bool_fields[i]);
-    }
-    return read_deadline(root, d, err);
+    for (size_t i = M_SENSITIVE; i <= M_CACHE; i++)
+        if (m[i].p && !json_is(m[i], 't'))
+            return INVALID(err, "%s is neither true nor false", member_names[i]);
+    return read_deadline(m[M_DEADLINE], d, err);
 }
 
 quern_status task_doc_read(const char *text, size_t len, struct task_doc *out, struct error *err)
 {
-    struct json model;
+    struct json model = {0}, m[MEMBERS];
     *out = (struct task_doc){0};
     if (!json_check(text, len, err))
         return QUERN_FAIL;
     struct json root = json_root(text, len);
     if (!json_is(root, '{'))
         return INVALID(err, "the task is not an object");
-    out->body = json_get(root, "body");
-    if (read_scalars(root, out, err) == QUERN_OK &&
+    json_get_all(root, member_names, m, MEMBERS);
+    out->body = m[M_BODY];
+    if (read_scalars(m, out, err) == QUERN_OK &&
         task_body_check(out->body, &model, err) == QUERN_OK &&
-        read_texts(root, model, out, err) == QUERN_OK)
+        read_texts(m, model, out, err) == QUERN_OK)
         return QUERN_OK;
     task_doc_free(out);
     return QUERN_FAIL;

@@ -11,8 +11,8 @@ struct unit {
 };
 
 /* Largest first: formatting takes the first that divides. */
-static const struct unit durations[] = {
-    {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0}};
+static const struct unit durations[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000},
+                                        {"s", 1000},     {"ms", 1},      {NULL, 0}};
 static const struct unit sizes[] = {{"GiB", 1LL << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
                                     {"GB", 1000000000}, {"MB", 1000000},  {"kB", 1000},
                                     {"B", 1},           {NULL, 0}};

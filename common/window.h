@@ -20,8 +20,8 @@ struct window {
     struct window_slot *slots;
     size_t cap; /* a power of two */
     size_t max;
-    uint64_t head, tail;  /* numbers of the first slot and of the next one to be added */
-    int64_t watermark;    /* every offset below is done; -1: nothing was added yet */
+    uint64_t head, tail; /* numbers of the first slot and of the next one to be added */
+    int64_t watermark;   /* every offset below is done; -1: nothing was added yet */
     size_t done_in_ring;
 };
 

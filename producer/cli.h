@@ -11,8 +11,9 @@
 
 #define CLI_CONFIG_OPTION                                                                          \
     {                                                                                              \
-        'c', "config", "FILE", "configuration (default: $QUERN_CONFIG, ./quern.yaml, "             \
-                               "/etc/quern/quern.yaml)"                                            \
+        'c', "config", "FILE",                                                                     \
+            "configuration (default: $QUERN_CONFIG, ./quern.yaml, "                                \
+            "/etc/quern/quern.yaml)"                                                               \
     }
 
 /* Loads the configuration; NULL after saying on stderr why (exit EXIT_USAGE). */

@@ -48,8 +48,12 @@ static int run(int argc, char **argv)
 }
 
 const struct verb config_verb = {
-    "config", "Check or show the configuration", "check|print|reference [OPTION…]",
-    "check reports every mistake with file and line; print shows the effective values (no secrets);\n"
+    "config",
+    "Check or show the configuration",
+    "check|print|reference [OPTION…]",
+    "check reports every mistake with file and line; print shows the effective values (no "
+    "secrets);\n"
     "reference explains every key.",
-    defs, "  quern config check --config quern.yaml\n  QUERN_WORKER_CONCURRENCY=64 quern config print",
+    defs,
+    "  quern config check --config quern.yaml\n  QUERN_WORKER_CONCURRENCY=64 quern config print",
     run};

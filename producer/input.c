@@ -32,8 +32,7 @@ FILE *input_open_file(const char *path, struct error *err)
         return spool(err);
     FILE *f = fopen(path, "re");
     if (!f)
-        (void)error_set(err, ERROR_PERMANENT, "usage", "cannot open %s: %s", path,
-                        strerror(errno));
+        (void)error_set(err, ERROR_PERMANENT, "usage", "cannot open %s: %s", path, strerror(errno));
     return f;
 }
 

@@ -18,8 +18,7 @@ struct batch {
     struct buf id, url;
 };
 
-static quern_status read_text(struct json root, const char *key, struct buf *out,
-                              struct error *err)
+static quern_status read_text(struct json root, const char *key, struct buf *out, struct error *err)
 {
     struct json v = json_get(root, key);
     buf_clear(out);

@@ -19,8 +19,8 @@ static void read_job(PGresult *r, struct job *out)
 
 static quern_status lock_name(PGconn *db, const char *name, struct error *err)
 {
-    PGresult *r = pg_query(db, "SELECT pg_try_advisory_lock(hashtextextended('quern.job.' || $1, 0))",
-                           1, &name, err);
+    PGresult *r = pg_query(
+        db, "SELECT pg_try_advisory_lock(hashtextextended('quern.job.' || $1, 0))", 1, &name, err);
     if (!r)
         return QUERN_FAIL;
     bool got = PQgetvalue(r, 0, 0)[0] == 't';
@@ -37,8 +37,8 @@ static quern_status insert(PGconn *db, const char *name, const struct submission
     char id[UUID_TEXT_LEN + 1], total[32];
     struct uuid u = uuid_v7(units_now_us() / 1000);
     (void)snprintf(total, sizeof total, "%" PRId64, plan->tasks);
-    const char *const values[] = {uuid_format(&u, id), name,      plan->digest, lane_names[s->lane],
-                                  s->tenant,           s->user,   s->feature,   total};
+    const char *const values[] = {uuid_format(&u, id), name,    plan->digest, lane_names[s->lane],
+                                  s->tenant,           s->user, s->feature,   total};
     return pg_exec(db,
                    "INSERT INTO jobs (id, name, digest, lane, tenant, \"user\", feature, total) "
                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING",
@@ -84,10 +84,11 @@ quern_status job_progress(PGconn *db, const struct job *job, int64_t published, 
 
 quern_status job_find(PGconn *db, const char *name_or_id, struct job *out, struct error *err)
 {
-    PGresult *r = pg_query(db,
-                           "SELECT id, name, total, published, closed_at FROM jobs "
-                           "WHERE name = $1 OR id::text = lower($1) ORDER BY name = $1 DESC LIMIT 1",
-                           1, &name_or_id, err);
+    PGresult *r =
+        pg_query(db,
+                 "SELECT id, name, total, published, closed_at FROM jobs "
+                 "WHERE name = $1 OR id::text = lower($1) ORDER BY name = $1 DESC LIMIT 1",
+                 1, &name_or_id, err);
     if (!r)
         return QUERN_FAIL;
     bool found = PQntuples(r) == 1;
@@ -111,9 +112,9 @@ quern_status job_counts(PGconn *db, const struct job *job, struct job_counts *ou
                            1, &id, err);
     if (!r)
         return QUERN_FAIL;
-    int64_t *const numbers[] = {&out->total,    &out->succeeded,    &out->failed,
-                                &out->cancelled, &out->expired,      &out->degraded,
-                                &out->done,     &out->attempts,     &out->unpriced,
+    int64_t *const numbers[] = {&out->total,        &out->succeeded,    &out->failed,
+                                &out->cancelled,    &out->expired,      &out->degraded,
+                                &out->done,         &out->attempts,     &out->unpriced,
                                 &out->input_tokens, &out->output_tokens};
     (void)snprintf(out->state, sizeof out->state, "%s", PQgetvalue(r, 0, 0));
     for (int i = 0; i < 11; i++)

@@ -54,5 +54,7 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct verb jobs_verb = {"jobs", "List jobs, newest first", "[OPTION…]", NULL, defs,
-                               "  quern jobs\n  quern jobs -n 5 -o json", run};
+const struct verb jobs_verb = {"jobs",      "List jobs, newest first",
+                               "[OPTION…]", NULL,
+                               defs,        "  quern jobs\n  quern jobs -n 5 -o json",
+                               run};

@@ -5,8 +5,8 @@
 #include "common/log.h"
 #include "verbs.h"
 
-static const struct verb *const verbs[] = {&submit_verb,  &status_verb, &results_verb, &jobs_verb,
-                                           &topics_verb,  &migrate_verb, &config_verb};
+static const struct verb *const verbs[] = {&submit_verb, &status_verb,  &results_verb, &jobs_verb,
+                                           &topics_verb, &migrate_verb, &config_verb};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
 static const char about[] =
@@ -18,9 +18,10 @@ static int help(FILE *out, int code)
     (void)fprintf(out, "%s\n\nUsage: quern VERB [OPTION…]\n\nVerbs:\n", about);
     for (int i = 0; i < VERBS; i++)
         (void)fprintf(out, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
-    (void)fprintf(out, "\n`quern VERB --help` explains a verb. `quern --version` tells the version.\n"
-                       "Exit codes: 0 done, 1 error, 2 usage, 3 finished with failed tasks, "
-                       "4 a service was\nunreachable, 130 interrupted.\n");
+    (void)fprintf(out,
+                  "\n`quern VERB --help` explains a verb. `quern --version` tells the version.\n"
+                  "Exit codes: 0 done, 1 error, 2 usage, 3 finished with failed tasks, "
+                  "4 a service was\nunreachable, 130 interrupted.\n");
     return code;
 }
 

@@ -51,10 +51,10 @@ static quern_status apply(PGconn *db, const struct embedded *m, bool up, struct 
         return QUERN_FAIL;
     quern_status status = script(db, m->data, m->name, err);
     if (status == QUERN_OK)
-        status = up ? pg_exec(db, "INSERT INTO schema_migrations (version, name) VALUES ($1, $2)",
-                              2, values, err)
-                    : pg_exec(db, "DELETE FROM schema_migrations WHERE version = $1", 1, values,
-                              err);
+        status =
+            up ? pg_exec(db, "INSERT INTO schema_migrations (version, name) VALUES ($1, $2)", 2,
+                         values, err)
+               : pg_exec(db, "DELETE FROM schema_migrations WHERE version = $1", 1, values, err);
     struct error ignored;
     if (status == QUERN_OK)
         status = script(db, "COMMIT", m->name, err);
@@ -151,7 +151,11 @@ static int run(int argc, char **argv)
 }
 
 const struct verb migrate_verb = {
-    "migrate", "Bring the database schema up to date, or back", "up|down|status [OPTION…]",
+    "migrate",
+    "Bring the database schema up to date, or back",
+    "up|down|status [OPTION…]",
     "up applies every pending migration, down reverts the newest one (and drops its data), status\n"
     "lists them. Several at once are safe: one works, the others wait.",
-    defs, "  quern migrate up\n  quern migrate status", run};
+    defs,
+    "  quern migrate up\n  quern migrate status",
+    run};

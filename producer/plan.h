@@ -16,16 +16,17 @@ struct submission {
 };
 
 struct plan {
-    int64_t tasks, bytes;       /* good ones; of their records */
+    int64_t tasks, bytes; /* good ones; of their records */
     int64_t errors;
     int64_t input_tokens, output_tokens; /* estimated: four bytes a token; the answer as long as
                                             max_tokens, else 256 */
-    int64_t cost;               /* pico-dollars, of what has a price */
-    int64_t unpriced;           /* tasks whose model has none */
-    char digest[DIGEST_TEXT];   /* SHA-256 over all records, in hex */
+    int64_t cost;                        /* pico-dollars, of what has a price */
+    int64_t unpriced;                    /* tasks whose model has none */
+    char digest[DIGEST_TEXT];            /* SHA-256 over all records, in hex */
 };
 
-/* The record of one item. Fails (class PERMANENT) if the item breaks a rule of the task document. */
+/* The record of one item. Fails (class PERMANENT) if the item breaks a rule of the task document.
+ */
 MUST_CHECK quern_status plan_record(const struct submission *s, const struct uuid *job,
                                     const struct input_item *item, struct buf *out,
                                     struct error *err);

@@ -8,7 +8,7 @@
 #include "common/window.h"
 
 enum {
-    UNACKED_MAX = 200000,      /* records on their way: the producer's own queue is smaller */
+    UNACKED_MAX = 200000, /* records on their way: the producer's own queue is smaller */
     METADATA_TIMEOUT_MS = 10000,
     SAVE_EVERY_US = 1000000,
     SHOW_EVERY_US = 100000,
@@ -99,8 +99,8 @@ static quern_status send_one(struct publisher *p, int64_t position, struct error
         rd_kafka_resp_err_t r = rd_kafka_producev(
             p->rk, RD_KAFKA_V_TOPIC(p->topic), RD_KAFKA_V_KEY(p->key.data, p->key.len),
             RD_KAFKA_V_VALUE(p->record.data, p->record.len),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_OPAQUE((void *)(uintptr_t)number), RD_KAFKA_V_END);
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)number),
+            RD_KAFKA_V_END);
         if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
             return QUERN_OK;
         if (r != RD_KAFKA_RESP_ERR__QUEUE_FULL || p->failure) {
@@ -150,10 +150,9 @@ static quern_status send_all(struct publisher *p, struct input *in, const struct
         return QUERN_OK;
     if (r == INPUT_END && position == p->job->total)
         return QUERN_OK;
-    return r == INPUT_END || r == INPUT_ITEM
-               ? error_set(err, ERROR_PERMANENT, "invalid_input",
-                           "the input changed while it was read")
-               : QUERN_FAIL;
+    return r == INPUT_END || r == INPUT_ITEM ? error_set(err, ERROR_PERMANENT, "invalid_input",
+                                                         "the input changed while it was read")
+                                             : QUERN_FAIL;
 }
 
 /* Waits for the acknowledgements; shorter if interrupted. */
@@ -217,11 +216,15 @@ static quern_status run(struct publisher *p, struct input *in, const struct subm
 }
 
 quern_status publish(const struct config *c, PGconn *db, struct input *in,
-                     const struct submission *s, const struct job *job,
-                     publish_progress *progress, void *arg, struct error *err)
+                     const struct submission *s, const struct job *job, publish_progress *progress,
+                     void *arg, struct error *err)
 {
-    struct publisher p = {.config = c, .db = db, .job = job, .progress = progress,
-                          .progress_arg = arg, .saved = job->published};
+    struct publisher p = {.config = c,
+                          .db = db,
+                          .job = job,
+                          .progress = progress,
+                          .progress_arg = arg,
+                          .saved = job->published};
     p.rk = kafka_producer(c, "quern", err);
     if (!p.rk)
         return QUERN_FAIL;

@@ -154,7 +154,9 @@ static int run(int argc, char **argv)
 }
 
 const struct verb results_verb = {
-    "results", "Print the results of a job as OpenAI Batch output lines", "JOB [OPTION…]",
+    "results",
+    "Print the results of a job as OpenAI Batch output lines",
+    "JOB [OPTION…]",
     "One JSON object a line, sorted by custom_id. What is there so far is printed; the job need "
     "not be done.",
     defs,

@@ -48,7 +48,8 @@ static void print_text(const struct job *job, const struct job_counts *n)
                  " out\ncost       $%s\n",
                  n->attempts, n->input_tokens, n->output_tokens, n->cost_usd);
     if (n->unpriced)
-        (void)printf("unpriced   %" PRId64 " attempts whose model has no price (see prices.models)\n",
+        (void)printf("unpriced   %" PRId64
+                     " attempts whose model has no price (see prices.models)\n",
                      n->unpriced);
     if (!job->closed && n->total >= 0)
         (void)printf("submitted  %" PRId64 " of %s; run the same `quern submit` again to go on\n",
@@ -61,10 +62,11 @@ quern_status status_print(PGconn *db, const struct job *job, enum cli_format for
     struct job_counts n;
     if (format == FORMAT_CSV) {
         const char *id = job->id_text;
-        PGresult *r = pg_query(db,
-                               "SELECT name AS job, id, state, total, succeeded, failed, cancelled, "
-                               "expired, degraded, cost_usd FROM job_status WHERE id = $1",
-                               1, &id, err);
+        PGresult *r =
+            pg_query(db,
+                     "SELECT name AS job, id, state, total, succeeded, failed, cancelled, "
+                     "expired, degraded, cost_usd FROM job_status WHERE id = $1",
+                     1, &id, err);
         if (r)
             table_print(r, format);
         PQclear(r);
@@ -157,8 +159,11 @@ static int run(int argc, char **argv)
 }
 
 const struct verb status_verb = {
-    "status", "Show how far a job is and what it has cost", "JOB [OPTION…]",
-    "JOB is a job's name or id. With --watch the exit code is 3 if a task did not succeed.", defs,
+    "status",
+    "Show how far a job is and what it has cost",
+    "JOB [OPTION…]",
+    "JOB is a job's name or id. With --watch the exit code is 3 if a task did not succeed.",
+    defs,
     "  quern status nightly-2026-11-24\n  quern status nightly-2026-11-24 -o json\n"
     "  quern status nightly-2026-11-24 --watch",
     run};

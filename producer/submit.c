@@ -26,8 +26,19 @@ struct arguments {
 };
 
 enum {
-    OPT_CONFIG, OPT_JOB, OPT_PRIORITY, OPT_PROMPT, OPT_SYSTEM, OPT_MODEL, OPT_FORMAT, OPT_TENANT,
-    OPT_USER, OPT_FEATURE, OPT_DEADLINE, OPT_WAIT, OPT_DRY_RUN
+    OPT_CONFIG,
+    OPT_JOB,
+    OPT_PRIORITY,
+    OPT_PROMPT,
+    OPT_SYSTEM,
+    OPT_MODEL,
+    OPT_FORMAT,
+    OPT_TENANT,
+    OPT_USER,
+    OPT_FEATURE,
+    OPT_DEADLINE,
+    OPT_WAIT,
+    OPT_DRY_RUN
 };
 
 static const struct option_def defs[] = {
@@ -41,8 +52,9 @@ static const struct option_def defs[] = {
     {0, "tenant", "NAME", "who pays"},
     {0, "user", "NAME", "who asks"},
     {0, "feature", "NAME", "what it is for"},
-    {0, "deadline", "WHEN", "a time (2026-01-31T10:00:00Z) or a duration from now (8h): a task "
-                            "not begun by then expires"},
+    {0, "deadline", "WHEN",
+     "a time (2026-01-31T10:00:00Z) or a duration from now (8h): a task "
+     "not begun by then expires"},
     {'w', "wait", NULL, "wait until the job is done; exit 3 if a task failed"},
     {'n', "dry-run", NULL, "check the input, count, estimate the cost; send nothing"},
     {0}};
@@ -265,7 +277,8 @@ static int run(int argc, char **argv)
 }
 
 const struct verb submit_verb = {
-    "submit", "Submit a job: a file of requests, rows with a prompt, or plain files",
+    "submit",
+    "Submit a job: a file of requests, rows with a prompt, or plain files",
     "FILE… [OPTION…]",
     "FILE is OpenAI Batch JSONL as it is; or, with --prompt, a CSV or JSONL file of rows, or any\n"
     "number of plain files ({{text}} is the content, {{file}} the path). - is standard input.\n"

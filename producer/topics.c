@@ -61,7 +61,8 @@ static quern_status create_topics(const struct config *c, rd_kafka_t *rk, struct
 {
     rd_kafka_NewTopic_t *topics[KAFKA_TOPICS];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     char text[256];
     (void)rd_kafka_AdminOptions_set_request_timeout(options, ADMIN_TIMEOUT_MS, text, sizeof text);
     for (int i = 0; i < KAFKA_TOPICS; i++)
@@ -187,7 +188,11 @@ static int run(int argc, char **argv)
 }
 
 const struct verb topics_verb = {
-    "topics", "Create or list the Kafka topics", "create|list [OPTION…]",
+    "topics",
+    "Create or list the Kafka topics",
+    "create|list [OPTION…]",
     "create makes what is missing (partitions, replication and retention from the configuration)\n"
     "and commits the group's first offsets. It may be run at any time, any number of times.",
-    defs, "  quern topics create\n  quern topics list", run};
+    defs,
+    "  quern topics create\n  quern topics list",
+    run};

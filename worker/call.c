@@ -251,8 +251,8 @@ static struct call *take(struct multi *m)
     return c;
 }
 
-struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body, call_done *done,
-                        void *arg)
+struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body,
+                        call_done *done, void *arg)
 {
     struct multi *m = &caller->multis[caller->turn++ % caller->count];
     struct call *c = take(m);
@@ -313,9 +313,9 @@ struct caller *caller_new(struct ev_loop *loop, const struct config *c)
 static void free_multi(struct multi *m)
 {
     struct call *c, *next;
-    DL_FOREACH_SAFE(m->active, c, next)
+    DL_FOREACH_SAFE (m->active, c, next)
         retire(c);
-    DL_FOREACH_SAFE(m->idle, c, next) {
+    DL_FOREACH_SAFE (m->idle, c, next) {
         curl_easy_cleanup(c->easy);
         buf_free(&c->response);
         free(c);
@@ -329,7 +329,7 @@ void caller_free(struct caller *caller)
     struct endpoint *e, *next;
     for (size_t i = 0; i < caller->count; i++)
         free_multi(&caller->multis[i]);
-    LL_FOREACH_SAFE(caller->endpoints, e, next) {
+    LL_FOREACH_SAFE (caller->endpoints, e, next) {
         curl_slist_free_all(e->headers);
         free(e->url);
         free(e);

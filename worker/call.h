@@ -38,8 +38,8 @@ struct endpoint *caller_endpoint(struct caller *caller, const struct config_back
                                  const char *url, const char *const *headers, size_t count);
 
 /* Begins a POST of `body`, whose memory passes to the call. */
-struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body, call_done *done,
-                        void *arg);
+struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body,
+                        call_done *done, void *arg);
 /* Ends a call without its callback; the connection is closed. */
 void call_abort(struct call *call);
 #endif

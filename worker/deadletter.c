@@ -95,8 +95,7 @@ void deadletter_add(struct deadletter *d, struct task *t)
     deadletter_write(t, &doc);
     write_key(t, &key);
     rd_kafka_resp_err_t r = rd_kafka_producev(
-        d->rk, RD_KAFKA_V_TOPIC(d->topic),
-        RD_KAFKA_V_KEY(key.data, key.len),
+        d->rk, RD_KAFKA_V_TOPIC(d->topic), RD_KAFKA_V_KEY(key.data, key.len),
         RD_KAFKA_V_VALUE(doc.data, doc.len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_OPAQUE(t), RD_KAFKA_V_END);
     buf_free(&doc);
@@ -115,7 +114,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     d->again = NULL;
-    DL_FOREACH_SAFE(list, t, next) {
+    DL_FOREACH_SAFE (list, t, next) {
         DL_DELETE(list, t);
         deadletter_add(d, t);
     }

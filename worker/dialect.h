@@ -9,10 +9,10 @@
 /* What a backend's answer came to. */
 struct reply {
     bool success;
-    struct error error;   /* if it is none */
-    struct usage usage;   /* zeros where the answer has none */
-    struct json body;     /* the answer, checked JSON, borrowed; absent if it is none */
-    struct json model;    /* the name that the answer gives, raw; may be absent */
+    struct error error; /* if it is none */
+    struct usage usage; /* zeros where the answer has none */
+    struct json body;   /* the answer, checked JSON, borrowed; absent if it is none */
+    struct json model;  /* the name that the answer gives, raw; may be absent */
 };
 
 struct dialect {

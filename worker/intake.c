@@ -7,7 +7,10 @@
  *      |
  *   released: unassigned; a late result is still written, but commits nothing
  *
- * If the assignment was lost (we were silent too long), there is no grace and no commit.
+ * If the assignment was lost, nothing is committed. If we ourselves were frozen (the loop stood
+ * still), others have had our tasks for a while: calls are aborted at once. If it was Kafka that
+ * was away, they are on their way for nobody else: they end and are written, and when their records
+ * come again, they wait for them as twins.
  */
 #include "intake.h"
 
@@ -21,22 +24,23 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-#define TICK 0.2            /* seconds: polls the group, so that it never thinks us gone */
+#define TICK 0.2 /* seconds: polls the group, so that it never thinks us gone */
 #define COMMIT_EVERY 1.0
-#define AFTER_ABORT 10.0    /* for the writing of what was aborted */
+#define AFTER_ABORT 10.0 /* for the writing of what was aborted */
 #define COMMIT_TIMEOUT 5.0
 #define CLOSE_TIMEOUT 10.0
+#define PAUSE_MEMORY 30.0
 
 enum {
-    WINDOW_MAX = 262144,    /* records of one partition past its first open one */
-    PULL_MAX = 512,         /* records of a lane in one turn of the loop */
+    WINDOW_MAX = 262144, /* records of one partition past its first open one */
+    PULL_MAX = 512,      /* records of a lane in one turn of the loop */
 };
 
 struct slot {
     struct slot *prev, *next;
     struct partition p;
-    int64_t committed;      /* what Kafka has; -1: not known */
-    bool paused;            /* the window was full */
+    int64_t committed;           /* what Kafka has; -1: not known */
+    bool paused;                 /* the window was full */
     rd_kafka_message_t *message; /* that found the window full */
 };
 
@@ -51,12 +55,13 @@ struct intake {
     rd_kafka_queue_t *group, *lanes[LANE_COUNT];
     int wake_fd;
     ev_io wake;
-    ev_timer tick, again;   /* again: soon, not from inside a callback */
-    struct slot *slots;     /* assigned, and released ones with tasks left */
-    enum phase phase;       /* of what is being given back */
+    ev_timer tick, again;                     /* again: soon, not from inside a callback */
+    struct slot *slots;                       /* assigned, and released ones with tasks left */
+    enum phase phase;                         /* of what is being given back */
     rd_kafka_topic_partition_list_t *leaving; /* that librdkafka waits for; NULL at shutdown */
     bool stopping, commit_running;
     double deadline, next_commit, next_complaint;
+    double last_tick, longest_pause, pause_seen;
 };
 
 static void soon(struct intake *in)
@@ -70,7 +75,7 @@ static void soon(struct intake *in)
 static struct slot *find(struct intake *in, const char *topic, int32_t number)
 {
     struct slot *s;
-    DL_FOREACH(in->slots, s)
+    DL_FOREACH (in->slots, s)
         if (!s->p.released && s->p.number == number && strcmp(s->p.topic, topic) == 0)
             return s;
     return NULL;
@@ -92,12 +97,13 @@ static void set_paused(struct intake *in, struct slot *s, bool paused)
 {
     rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
     (void)rd_kafka_topic_partition_list_add(one, s->p.topic, s->p.number);
-    rd_kafka_resp_err_t r = paused ? rd_kafka_pause_partitions(in->rk, one)
-                                   : rd_kafka_resume_partitions(in->rk, one);
+    rd_kafka_resp_err_t r =
+        paused ? rd_kafka_pause_partitions(in->rk, one) : rd_kafka_resume_partitions(in->rk, one);
     rd_kafka_topic_partition_list_destroy(one);
     s->paused = paused;
-    log_event(LOG_INFO, paused ? "a partition's window is full; waiting for its first open task"
-                               : "a partition's window has room again",
+    log_event(LOG_INFO,
+              paused ? "a partition's window is full; waiting for its first open task"
+                     : "a partition's window has room again",
               LOG_FIELDS(LOG_S("topic", s->p.topic), LOG_N("partition", s->p.number),
                          LOG_S("result", rd_kafka_err2str(r))));
 }
@@ -105,7 +111,7 @@ static void set_paused(struct intake *in, struct slot *s, bool paused)
 static void complain(struct intake *in, rd_kafka_resp_err_t code, const char *text)
 {
     bool topic = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    if (ev_now(in->loop) < in->next_complaint) /* once in a while is enough */
+    if (ev_now(in->loop) < in->next_complaint || in->stopping) /* once in a while is enough */
         return;
     in->next_complaint = ev_now(in->loop) + 10.0;
     log_warn(topic ? "a topic does not exist: run `quern topics create`" : "Kafka consumer",
@@ -116,7 +122,7 @@ static void complain(struct intake *in, rd_kafka_resp_err_t code, const char *te
 static void take(struct intake *in, rd_kafka_message_t *m)
 {
     struct slot *s = m->err ? NULL : find(in, rd_kafka_topic_name(m->rkt), m->partition);
-    if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+    if (m->err)
         complain(in, m->err, rd_kafka_message_errstr(m));
     if (s && !s->p.revoked && window_full(&s->p.window) && !s->message) {
         s->message = m;
@@ -146,8 +152,9 @@ static void pull(struct intake *in, int lane)
 static void resume_held(struct intake *in)
 {
     struct slot *s;
-    DL_FOREACH(in->slots, s) {
-        if (!s->message || s->p.revoked || window_count(&s->p.window) > WINDOW_MAX / 8 * 7 ||
+    DL_FOREACH (in->slots, s) {
+        if (!s->message || s->p.revoked ||
+            window_count(&s->p.window) > (size_t)WINDOW_MAX / 8 * 7 ||
             !in->events->has_room(in->arg, s->p.lane))
             continue;
         rd_kafka_message_t *m = s->message;
@@ -164,7 +171,7 @@ static rd_kafka_topic_partition_list_t *due_offsets(struct intake *in, bool revo
 {
     rd_kafka_topic_partition_list_t *due = rd_kafka_topic_partition_list_new(8);
     struct slot *s;
-    DL_FOREACH(in->slots, s) {
+    DL_FOREACH (in->slots, s) {
         int64_t mark = window_watermark(&s->p.window);
         if (s->p.released || s->p.revoked != revoked || mark < 0 || mark == s->committed)
             continue;
@@ -206,11 +213,12 @@ static void on_committed(struct intake *in, rd_kafka_event_t *e)
 
 /* ---- giving back ---------------------------------------------------------------------------- */
 
+/* At shutdown, the tasks of partitions that were lost before are waited for too. */
 static bool drained(const struct intake *in)
 {
     const struct slot *s;
-    DL_FOREACH(in->slots, s)
-        if (s->p.revoked && !s->p.released && s->p.tasks)
+    DL_FOREACH (in->slots, s)
+        if (s->p.revoked && s->p.tasks && (in->stopping || !s->p.released))
             return false;
     return true;
 }
@@ -218,7 +226,7 @@ static bool drained(const struct intake *in)
 static void release_revoked(struct intake *in)
 {
     struct slot *s, *next;
-    DL_FOREACH_SAFE(in->slots, s, next) {
+    DL_FOREACH_SAFE (in->slots, s, next) {
         if (s->p.revoked)
             s->p.released = true;
         if (s->p.released && !s->p.tasks)
@@ -264,8 +272,8 @@ static void begin_commit(struct intake *in)
 static void abort_revoked(struct intake *in)
 {
     struct slot *s;
-    DL_FOREACH(in->slots, s)
-        if (s->p.revoked && !s->p.released)
+    DL_FOREACH (in->slots, s)
+        if (s->p.revoked && (in->stopping || !s->p.released))
             in->events->abort(in->arg, &s->p);
 }
 
@@ -320,7 +328,8 @@ static void on_revoked(struct intake *in, rd_kafka_topic_partition_list_t *list)
         rd_kafka_topic_partition_list_destroy(in->leaving);
     in->leaving = rd_kafka_topic_partition_list_copy(list);
     if (lost) {
-        abort_revoked(in);
+        if (in->longest_pause * 1000.0 >= (double)in->config->kafka.session_timeout / 2)
+            abort_revoked(in);
         give_back(in);
     } else if (in->phase == CLOSING) {
         give_back(in);
@@ -410,7 +419,27 @@ static void on_wake(struct ev_loop *loop, ev_io *w, int events)
     serve(in);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *t, int events)
+/* How long the loop stood still lately: a pause counts until the group has had time to answer it.
+ */
+static void watch_pauses(struct intake *in)
+{
+    double now = ev_now(in->loop), pause = now - in->last_tick;
+    in->last_tick = now;
+    if (pause > in->longest_pause || now - in->pause_seen > PAUSE_MEMORY) {
+        in->longest_pause = pause;
+        in->pause_seen = now;
+    }
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *t, int events)
+{
+    (void)loop;
+    (void)events;
+    watch_pauses(t->data);
+    serve(t->data);
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *t, int events)
 {
     (void)loop;
     (void)events;
@@ -472,8 +501,8 @@ static quern_status subscribe(struct intake *in, struct error *err)
     char name[KAFKA_TOPIC_MAX];
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(LANE_COUNT);
     for (int lane = 0; lane < LANE_COUNT; lane++)
-        (void)rd_kafka_topic_partition_list_add(
-            topics, kafka_lane_topic(in->config, lane, name), RD_KAFKA_PARTITION_UA);
+        (void)rd_kafka_topic_partition_list_add(topics, kafka_lane_topic(in->config, lane, name),
+                                                RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t r = rd_kafka_subscribe(in->rk, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -516,8 +545,9 @@ struct intake *intake_new(struct ev_loop *loop, const struct config *c,
     in->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     watch_queues(in);
     ev_io_init(&in->wake, on_wake, in->wake_fd, EV_READ);
-    ev_timer_init(&in->tick, on_timer, TICK, TICK);
-    ev_timer_init(&in->again, on_timer, 0., 0.);
+    ev_timer_init(&in->tick, on_tick, TICK, TICK);
+    ev_timer_init(&in->again, on_again, 0., 0.);
+    in->last_tick = in->pause_seen = ev_now(loop);
     in->wake.data = in->tick.data = in->again.data = in;
     ev_io_start(loop, &in->wake);
     ev_timer_start(loop, &in->tick);
@@ -533,7 +563,7 @@ void intake_stop(struct intake *in)
     if (in->stopping)
         return;
     in->stopping = true;
-    DL_FOREACH(in->slots, s)
+    DL_FOREACH (in->slots, s)
         revoke_slot(in, s);
     drain(in, (double)in->config->worker.shutdown_grace / 1000.0);
 }
@@ -544,7 +574,7 @@ void intake_free(struct intake *in)
     ev_io_stop(in->loop, &in->wake);
     ev_timer_stop(in->loop, &in->tick);
     ev_timer_stop(in->loop, &in->again);
-    DL_FOREACH_SAFE(in->slots, s, next)
+    DL_FOREACH_SAFE (in->slots, s, next)
         free_slot(in, s);
     if (in->leaving)
         rd_kafka_topic_partition_list_destroy(in->leaving);

@@ -14,15 +14,14 @@ enum { BATCH_MAX = 1000 };
 
 /* One row for each task that has a result of its generation or a newer one. */
 static const struct pglink_statement statements[] = {
-    {"lookup",
-     "WITH k AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[]) WITH ORDINALITY "
-     "           AS k(job_id, custom_id, generation, n)), "
-     "opened AS (INSERT INTO jobs (id, name) SELECT DISTINCT job_id, job_id::text FROM k "
-     "           ON CONFLICT DO NOTHING) "
-     "SELECT k.n, coalesce(d.id, 0) FROM k JOIN results r USING (job_id, custom_id) "
-     "LEFT JOIN dead_letters d ON d.job_id = r.job_id AND d.custom_id = r.custom_id "
-     "     AND d.generation = r.generation AND d.published_at IS NULL "
-     "WHERE r.generation >= k.generation"},
+    {"lookup", "WITH k AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[]) WITH ORDINALITY "
+               "           AS k(job_id, custom_id, generation, n)), "
+               "opened AS (INSERT INTO jobs (id, name) SELECT DISTINCT job_id, job_id::text FROM k "
+               "           ON CONFLICT DO NOTHING) "
+               "SELECT k.n, coalesce(d.id, 0) FROM k JOIN results r USING (job_id, custom_id) "
+               "LEFT JOIN dead_letters d ON d.job_id = r.job_id AND d.custom_id = r.custom_id "
+               "     AND d.generation = r.generation AND d.published_at IS NULL "
+               "WHERE r.generation >= k.generation"},
     {0}};
 
 struct lookup {
@@ -44,7 +43,7 @@ static void ask(struct lookup *l)
     pgarray_init(&id, PG_TEXT);
     pgarray_init(&generation, PG_INT4);
     l->count = 0;
-    DL_FOREACH_SAFE(l->waiting, t, next) {
+    DL_FOREACH_SAFE (l->waiting, t, next) {
         if (l->count == BATCH_MAX)
             break;
         DL_DELETE(l->waiting, t);

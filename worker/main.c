@@ -166,7 +166,8 @@ static void watch_signals(struct worker *w)
 
 /* ---- start and end --------------------------------------------------------------------------- */
 
-/* Before the loop turns it may block: waits for PostgreSQL, and refuses a schema that is not ours. */
+/* Before the loop turns it may block: waits for PostgreSQL, and refuses a schema that is not ours.
+ */
 static quern_status await_database(const struct config *c, struct error *err)
 {
     for (;;) {
@@ -196,8 +197,8 @@ static quern_status start(struct worker *w, struct error *err)
     w->caller = caller_new(w->loop, c);
     if (!(w->router = router_new(c, w->caller, err)))
         return QUERN_FAIL;
-    w->pipeline = pipeline_new(w->loop, c, w->caller, w->router, w->prices, &sink_ops, w,
-                               &source_ops, w);
+    w->pipeline =
+        pipeline_new(w->loop, c, w->caller, w->router, w->prices, &sink_ops, w, &source_ops, w);
     w->lookup = lookup_new(w->loop, c, &sink_events, w);
     w->settle = settle_new(w->loop, c, &sink_events, w);
     if (!(w->deadletter = deadletter_new(w->loop, c, &sink_events, w, err)) ||
@@ -207,13 +208,27 @@ static quern_status start(struct worker *w, struct error *err)
     return QUERN_OK;
 }
 
-/* Everything durable is durable: the process ends with its memory. */
+/* Tasks that are still in the pipeline (PostgreSQL or Kafka did not answer in time) are others'
+ * now; what refers to them is left to the end of the process. */
 static int finish(struct worker *w)
 {
     struct pipeline_counts n;
+    size_t left = 0;
     pipeline_count(w->pipeline, &n);
-    bool clean = settle_idle(w->settle);
-    log_info("stopped", LOG_N("finished", n.finished), LOG_N("unwritten", clean ? 0 : 1));
+    for (int i = 0; i < TASK_STATES; i++)
+        left += n.in_state[i];
+    log_info("stopped", LOG_N("finished", n.finished), LOG_N("left_to_others", left));
+    if (left)
+        return EXIT_DONE;
+    intake_free(w->intake);
+    deadletter_free(w->deadletter);
+    settle_free(w->settle);
+    lookup_free(w->lookup);
+    pipeline_free(w->pipeline);
+    router_free(w->router);
+    caller_free(w->caller);
+    price_table_free(w->prices);
+    config_free(w->config);
     return EXIT_DONE;
 }
 
@@ -249,12 +264,12 @@ static struct config *load_config(const char *given)
 static int run(int argc, char **argv);
 
 enum { OPT_CONFIG, OPT_VERSION, OPT_MAN };
-static const struct option_def defs[] = {
-    {'c', "config", "FILE", "configuration (default: $QUERN_CONFIG, ./quern.yaml, "
-                            "/etc/quern/quern.yaml)"},
-    {0, "version", NULL, "tell the version"},
-    {0, "man", NULL, "print the man page"},
-    {0}};
+static const struct option_def defs[] = {{'c', "config", "FILE",
+                                          "configuration (default: $QUERN_CONFIG, ./quern.yaml, "
+                                          "/etc/quern/quern.yaml)"},
+                                         {0, "version", NULL, "tell the version"},
+                                         {0, "man", NULL, "print the man page"},
+                                         {0}};
 static const struct verb verb[] = {
     {"", "Work on tasks: take them from Kafka, call models, write results to PostgreSQL",
      "[OPTION…]",

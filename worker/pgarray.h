@@ -5,8 +5,14 @@
 #include "common/buf.h"
 #include "common/uuid.h"
 
-enum pg_type { PG_BYTEA = 17, PG_INT8 = 20, PG_INT4 = 23, PG_TEXT = 25, PG_TIMESTAMPTZ = 1184,
-               PG_UUID = 2950 };
+enum pg_type {
+    PG_BYTEA = 17,
+    PG_INT8 = 20,
+    PG_INT4 = 23,
+    PG_TEXT = 25,
+    PG_TIMESTAMPTZ = 1184,
+    PG_UUID = 2950
+};
 
 struct pgarray {
     struct buf bytes;

@@ -1,4 +1,5 @@
-/* States: DOWN -(timer)-> CONNECTING -> SETUP -> IDLE <-> BUSY; any of them -> DOWN on a failure. */
+/* States: DOWN -(timer)-> CONNECTING -> SETUP -> IDLE <-> BUSY; any of them -> DOWN on a failure.
+ */
 #include "pglink.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #define RECONNECT_FIRST 0.1 /* seconds; doubles up to the last */
 #define RECONNECT_LAST 1.0
+#define COMPLAIN_EVERY 10.0
 #define REPLY_TIMEOUT 60.0 /* longer than any statement may take (statement_timeout) */
 
 /* Indexed plans only: a plan made while the tables were empty must not stay a sequential scan. A
@@ -33,7 +35,7 @@ struct pglink {
     PGconn *conn;
     ev_io io;
     ev_timer timer;
-    double delay;
+    double delay, next_complaint;
     PGresult *results[PGLINK_STATEMENTS_MAX];
     size_t count;
     bool failed;
@@ -65,8 +67,11 @@ static void go_down(struct pglink *l, const char *why)
     char text[400];
     enum state was = l->state;
     pg_message(why, text, sizeof text);
-    log_warn(was >= IDLE ? "PostgreSQL connection lost" : "cannot connect to PostgreSQL",
-             LOG_S("link", l->name), LOG_S("error", text));
+    if (was >= IDLE || ev_now(l->loop) >= l->next_complaint) {
+        log_warn(was >= IDLE ? "PostgreSQL connection lost" : "cannot connect to PostgreSQL",
+                 LOG_S("link", l->name), LOG_S("error", text));
+        l->next_complaint = ev_now(l->loop) + COMPLAIN_EVERY;
+    }
     ev_io_stop(l->loop, &l->io);
     PQfinish(l->conn);
     l->conn = NULL;
@@ -151,8 +156,8 @@ static void note_failure(struct pglink *l, const PGresult *r)
 
 static void finish(struct pglink *l)
 {
-    struct pglink_reply r = {.ok = !l->failed, .error = l->error, .results = l->results,
-                             .count = l->count};
+    struct pglink_reply r = {
+        .ok = !l->failed, .error = l->error, .results = l->results, .count = l->count};
     bool was_busy = l->state == BUSY;
     set_timer(l, 0);
     if (!was_busy && l->failed) {
@@ -305,9 +310,10 @@ bool pglink_ready(const struct pglink *l)
 
 void pglink_run(struct pglink *l, const struct pglink_query *queries, size_t count)
 {
-    static const int binary[PGLINK_PARAMS_MAX] = {
-        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    static const int binary[PGLINK_PARAMS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     bool sent = true;
     clear_results(l);
     l->state = BUSY;

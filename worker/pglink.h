@@ -1,5 +1,5 @@
-/* One connection to PostgreSQL inside the loop: never blocks, connects again by itself, and runs one
- * transaction at a time, whose statements travel together (libpq's pipeline mode). */
+/* One connection to PostgreSQL inside the loop: never blocks, connects again by itself, and runs
+ * one transaction at a time, whose statements travel together (libpq's pipeline mode). */
 #ifndef QUERN_PGLINK_H
 #define QUERN_PGLINK_H
 #include <ev.h>

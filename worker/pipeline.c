@@ -48,7 +48,7 @@ struct pipeline {
     size_t lane_tasks_max, lane_bytes_max;
     struct lane_load load[LANE_COUNT];
     struct task *by_identity;
-    ev_prepare dispatch;
+    ev_prepare before_wait;
     struct pipeline_counts counts;
 };
 
@@ -106,8 +106,8 @@ static void admit(struct pipeline *p, struct task *t)
     enter(p, t, TASK_CHECKING);
 }
 
-void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset, const void *record,
-                      size_t len)
+void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
+                      const void *record, size_t len)
 {
     struct task *t = task_new(from, offset, record, len);
     t->pipeline = p;
@@ -124,7 +124,8 @@ void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset
     enter(p, t, TASK_SETTLING);
 }
 
-/* Takes a task out of the pipeline; its twins are looked at again. `done`: its outcome is durable. */
+/* Takes a task out of the pipeline; its twins are looked at again. `done`: its outcome is durable.
+ */
 static void release(struct pipeline *p, struct task *t, bool done)
 {
     struct partition *from = t->partition;
@@ -136,7 +137,7 @@ static void release(struct pipeline *p, struct task *t, bool done)
     p->counts.finished += done;
     discharge(p, t);
     task_free(t);
-    DL_FOREACH_SAFE(twins, twin, next) {
+    DL_FOREACH_SAFE (twins, twin, next) {
         DL_DELETE(twins, twin);
         p->counts.in_state[TASK_TWIN]--;
         twin->state = TASK_STATES;
@@ -148,6 +149,7 @@ static void release(struct pipeline *p, struct task *t, bool done)
 /* ---- states --------------------------------------------------------------------------------- */
 
 static void start_call(struct pipeline *p, struct task *t);
+static void dispatch(struct pipeline *p);
 
 /* Undoes what entering the present state did. */
 static void leave(struct pipeline *p, struct task *t)
@@ -345,8 +347,8 @@ static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
 static void after_failure(struct pipeline *p, struct task *t, int64_t retry_after_ms)
 {
     int64_t delay_ms = 0;
-    enum retry_step step = retry_decide(&p->retry, t->error.class, t->tries, retry_after_ms,
-                                        random_u64(), &delay_ms);
+    enum retry_step step =
+        retry_decide(&p->retry, t->error.class, t->tries, retry_after_ms, random_u64(), &delay_ms);
     log_debug("attempt failed", LOG_S("custom_id", t->doc.custom_id), LOG_N("try", t->tries),
               LOG_S("type", t->error.code), LOG_S("error", t->error.message));
     if (t->partition->revoked && step != RETRY_GIVE_UP) {
@@ -392,6 +394,7 @@ static void on_called(void *arg, const struct call_result *r)
         t->error = reply.error;
         after_failure(p, t, r->retry_after_ms);
     }
+    dispatch(p); /* at once: answers come in bursts, and the slot would wait for the last of them */
 }
 
 static void start_call(struct pipeline *p, struct task *t)
@@ -402,8 +405,8 @@ static void start_call(struct pipeline *p, struct task *t)
     begin_attempt(t);
     buf_init(&body, t->record_len + TASK_NAME_MAX * 6UL + 64);
     router_dialect(p->router, backend)->request(t->doc.body, task_upstream_model(t), &body);
-    t->call = call_start(p->caller, router_endpoint(p->router, backend, t->doc.url), &body,
-                         on_called, t);
+    t->call =
+        call_start(p->caller, router_endpoint(p->router, backend, t->doc.url), &body, on_called, t);
 }
 
 static bool may_call(void *arg, size_t backend)
@@ -411,16 +414,20 @@ static bool may_call(void *arg, size_t backend)
     return limiter_may_call(&((struct pipeline *)arg)->limiter, backend);
 }
 
-/* Before the loop waits: whatever may be called is. */
-static void on_dispatch(struct ev_loop *loop, ev_prepare *w, int events)
+/* Whatever may be called is. */
+static void dispatch(struct pipeline *p)
 {
-    struct pipeline *p = w->data;
     struct task *t;
-    (void)loop;
-    (void)events;
     while (!limiter_full(&p->limiter) && (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
         if (!expire(p, t))
             enter(p, t, TASK_CALLING);
+}
+
+static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
+{
+    (void)loop;
+    (void)events;
+    dispatch(w->data);
 }
 
 /* ---- partitions that go away ---------------------------------------------------------------- */
@@ -444,7 +451,7 @@ static void drop(struct pipeline *p, struct task *t)
 static void drop_all(struct pipeline *p, struct partition *from, unsigned states)
 {
     struct task *t, *next;
-    DL_FOREACH_SAFE2(from->tasks, t, next, partition_next)
+    DL_FOREACH_SAFE2 (from->tasks, t, next, partition_next)
         if (states & (1U << t->state))
             drop(p, t);
 }
@@ -462,7 +469,7 @@ void pipeline_abort(struct pipeline *p, struct partition *from)
     struct error aborted;
     (void)error_set(&aborted, ERROR_RETRY, "aborted",
                     "the worker gave the task back before the answer came");
-    DL_FOREACH_SAFE2(from->tasks, t, next, partition_next) {
+    DL_FOREACH_SAFE2 (from->tasks, t, next, partition_next) {
         if (t->state != TASK_CALLING)
             continue;
         call_abort(t->call);
@@ -492,21 +499,20 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     p->source_arg = source_arg;
     p->retry = (struct retry_policy){(int)c->retry.attempts, c->retry.base_delay,
                                      c->retry.max_delay, c->retry.retry_after_max};
-    p->lane_tasks_max = (size_t)(c->worker.queue_tasks ? c->worker.queue_tasks
-                                                       : 3 * c->worker.concurrency + 1000);
+    p->lane_tasks_max =
+        (size_t)(c->worker.queue_tasks ? c->worker.queue_tasks : 3 * c->worker.concurrency + 1000);
     p->lane_bytes_max = (size_t)c->worker.queue_memory;
     lanes_init(&p->lanes, c->lanes.weight, c->backends.count);
     limiter_init(&p->limiter, c);
-    ev_prepare_init(&p->dispatch, on_dispatch);
-    p->dispatch.data = p;
-    ev_prepare_start(loop, &p->dispatch);
+    ev_prepare_init(&p->before_wait, on_prepare);
+    p->before_wait.data = p;
+    ev_prepare_start(loop, &p->before_wait);
     return p;
 }
 
 void pipeline_free(struct pipeline *p)
 {
-    ev_prepare_stop(p->loop, &p->dispatch);
-    HASH_CLEAR(hh, p->by_identity);
+    ev_prepare_stop(p->loop, &p->before_wait);
     free(p);
 }
 

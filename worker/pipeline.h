@@ -15,13 +15,13 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
                               struct router *router, const struct price_table *prices,
                               const struct sink_ops *sink, void *sink_arg,
                               const struct source_ops *source, void *source_arg);
-/* Frees the tasks that are left, with everything they hold. */
+/* No task may be left in it. */
 void pipeline_free(struct pipeline *p);
 
 bool pipeline_has_room(const struct pipeline *p, int lane);
 /* Takes a record; it is copied. The partition's window must not be full. */
-void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset, const void *record,
-                      size_t len);
+void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
+                      const void *record, size_t len);
 
 /* Drops what is not started from a partition that is going away; calls in flight go on. */
 void pipeline_revoke(struct pipeline *p, struct partition *from);

@@ -33,13 +33,12 @@ struct settle {
 static void flush(struct settle *s)
 {
     struct task *t, *next;
-    if (s->running || s->paused || !pglink_ready(s->link) ||
-        (!s->waiting && !s->published_count))
+    if (s->running || s->paused || !pglink_ready(s->link) || (!s->waiting && !s->published_count))
         return;
     ev_timer_stop(s->loop, &s->timer);
     s->running = true;
     batch_begin(&s->batch);
-    DL_FOREACH_SAFE(s->waiting, t, next) {
+    DL_FOREACH_SAFE (s->waiting, t, next) {
         if (s->batch.count == s->rows_now || batch_full(&s->batch))
             break;
         DL_DELETE(s->waiting, t);
@@ -175,9 +174,4 @@ void settle_published(struct settle *s, int64_t letter_id)
     s->published[s->published_count++] = letter_id;
     if (!s->running && pglink_ready(s->link))
         arm(s, s->delay);
-}
-
-bool settle_idle(const struct settle *s)
-{
-    return !s->running && !s->waiting && !s->published_count;
 }

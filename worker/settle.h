@@ -12,6 +12,4 @@ void settle_free(struct settle *s);
 void settle_add(struct settle *s, struct task *t);
 /* The dead-letter topic has this letter: noted in a later transaction. */
 void settle_published(struct settle *s, int64_t letter_id);
-/* True if nothing waits to be written. */
-bool settle_idle(const struct settle *s);
 #endif

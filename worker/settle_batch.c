@@ -115,8 +115,9 @@ static void add_identity(struct pgarray *r, const struct task *t)
 static void add_result(struct pgarray *r, const struct task *t)
 {
     bool success = task_status_is_success(t->status);
-    const struct attempt *last = t->attempt_count ? &t->attempts[t->attempt_count - 1] : NULL;
     struct sums s = sum_attempts(t);
+    const struct attempt *first = t->attempt_count ? t->attempts : NULL;
+    const struct attempt *last = first ? first + t->attempt_count - 1 : NULL;
     add_identity(r, t);
     pgarray_text(&r[R_BACKEND], last ? last->backend : NULL);
     pgarray_text(&r[R_UPSTREAM_MODEL], last ? last->model : NULL);
@@ -133,7 +134,7 @@ static void add_result(struct pgarray *r, const struct task *t)
     pgarray_number(&r[R_OUTPUT], s.usage.output);
     pgarray_number(&r[R_REASONING], s.usage.reasoning);
     number_or_null(&r[R_COST], s.cost, s.priced);
-    pgarray_time(&r[R_STARTED], t->attempt_count ? t->attempts[0].started_us : 0);
+    pgarray_time(&r[R_STARTED], first ? first->started_us : 0);
     pgarray_time(&r[R_FINISHED], t->finished_us);
     add_origin(r, t, !success);
 }
@@ -213,8 +214,8 @@ static void bind(struct pglink_query *q, struct pgarray *arrays, int n)
 
 void batch_run(struct batch *b, struct pglink *link)
 {
-    struct pglink_query q[4] = {{.name = "settle"}, {.name = "unreadable"}, {.name = "letters"},
-                                {.name = "published"}};
+    struct pglink_query q[4] = {
+        {.name = "settle"}, {.name = "unreadable"}, {.name = "letters"}, {.name = "published"}};
     bind(&q[0], b->results, R_COLUMNS);
     bind(&q[0], b->attempts, A_COLUMNS);
     bind(&q[1], b->unreadable, U_COLUMNS);

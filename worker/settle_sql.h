@@ -6,15 +6,55 @@
 
 /* "settle": the results first, then the attempts. Arrays, one entry a row. */
 enum result_column {
-    R_JOB_ID, R_CUSTOM_ID, R_GENERATION, R_STATUS, R_LANE, R_TENANT, R_USER, R_FEATURE, R_MODEL,
-    R_BACKEND, R_UPSTREAM_MODEL, R_HTTP_STATUS, R_RESPONSE, R_ERROR_TYPE, R_ERROR, R_ATTEMPTS,
-    R_INPUT, R_CACHED, R_OUTPUT, R_REASONING, R_COST, R_STARTED, R_FINISHED, R_TOPIC, R_PARTITION,
-    R_OFFSET, R_RECORD, R_COLUMNS
+    R_JOB_ID,
+    R_CUSTOM_ID,
+    R_GENERATION,
+    R_STATUS,
+    R_LANE,
+    R_TENANT,
+    R_USER,
+    R_FEATURE,
+    R_MODEL,
+    R_BACKEND,
+    R_UPSTREAM_MODEL,
+    R_HTTP_STATUS,
+    R_RESPONSE,
+    R_ERROR_TYPE,
+    R_ERROR,
+    R_ATTEMPTS,
+    R_INPUT,
+    R_CACHED,
+    R_OUTPUT,
+    R_REASONING,
+    R_COST,
+    R_STARTED,
+    R_FINISHED,
+    R_TOPIC,
+    R_PARTITION,
+    R_OFFSET,
+    R_RECORD,
+    R_COLUMNS
 };
 enum attempt_column {
-    A_JOB_ID, A_CUSTOM_ID, A_TOKEN, A_GENERATION, A_NUMBER, A_BACKEND, A_MODEL, A_HTTP_STATUS,
-    A_ERROR_TYPE, A_ERROR, A_INPUT, A_CACHED, A_CACHE_WRITE, A_OUTPUT, A_REASONING, A_COST,
-    A_STARTED, A_DURATION, A_COLUMNS
+    A_JOB_ID,
+    A_CUSTOM_ID,
+    A_TOKEN,
+    A_GENERATION,
+    A_NUMBER,
+    A_BACKEND,
+    A_MODEL,
+    A_HTTP_STATUS,
+    A_ERROR_TYPE,
+    A_ERROR,
+    A_INPUT,
+    A_CACHED,
+    A_CACHE_WRITE,
+    A_OUTPUT,
+    A_REASONING,
+    A_COST,
+    A_STARTED,
+    A_DURATION,
+    A_COLUMNS
 };
 /* "unreadable": records that are no task. Answers topic, partition, offset, id, published. */
 enum unreadable_column { U_REASON, U_ERROR, U_TOPIC, U_PARTITION, U_OFFSET, U_RECORD, U_COLUMNS };

@@ -44,14 +44,14 @@ struct partition {
     int lane;
     struct window window;
     struct task *tasks; /* all that came from here (through partition_prev, partition_next) */
-    bool revoked;  /* it is to be given back: what is not started was dropped */
-    bool released; /* it was given back: nothing is committed for it any more */
+    bool revoked;       /* it is to be given back: what is not started was dropped */
+    bool released;      /* it was given back: nothing is committed for it any more */
 };
 
 /* What one attempt came to, for the books. */
 struct attempt {
-    uint64_t token; /* drawn afresh for each call */
-    int number;     /* from 1 */
+    uint64_t token;              /* drawn afresh for each call */
+    int number;                  /* from 1 */
     const char *backend, *model; /* borrowed from the configuration or the task */
     long http_status;
     char error_type[ERROR_CODE_MAX]; /* "": success */
@@ -73,7 +73,7 @@ struct task {
 
     struct pipeline *pipeline; /* that it is in */
     struct partition *partition;
-    uint64_t number;             /* in the partition's window */
+    uint64_t number; /* in the partition's window */
     int64_t offset;
     int lane;
 
@@ -81,7 +81,7 @@ struct task {
     size_t record_len;
     bool readable;
     struct task_doc doc; /* if readable; its body points into `record` */
-    char *identity;      /* job_id (16 bytes) and custom_id; NULL while it is not the one in charge */
+    char *identity; /* job_id (16 bytes) and custom_id; NULL while it is not the one in charge */
     size_t identity_len;
     struct task *twins;
 
@@ -94,13 +94,13 @@ struct task {
     size_t attempt_count;
 
     enum task_status status;
-    struct error error;   /* if it is no success */
+    struct error error; /* if it is no success */
     long http_status;
-    char *response;       /* JSON on one line; NULL: none */
+    char *response; /* JSON on one line; NULL: none */
     size_t response_len;
     int64_t finished_us;
-    int64_t letter_id;    /* of the dead letter to publish */
-    bool simplified;      /* the database refused the first form of the result */
+    int64_t letter_id; /* of the dead letter to publish */
+    bool simplified;   /* the database refused the first form of the result */
 };
 
 struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len);

@@ -12,20 +12,20 @@
  * [[stub:KIND]] or [[stub:KIND:N]], N calls of that prompt and then no more. */
 enum fault {
     FAULT_NONE,
-    FAULT_429,        /* with Retry-After */
-    FAULT_QUOTA,      /* 429 insufficient_quota */
+    FAULT_429,   /* with Retry-After */
+    FAULT_QUOTA, /* 429 insufficient_quota */
     FAULT_400,
     FAULT_401,
     FAULT_500,
     FAULT_503,
-    FAULT_HANG,       /* never answers */
-    FAULT_SLOW,       /* a byte at a time */
-    FAULT_RESET,      /* closes with RST before an answer */
-    FAULT_TRUNCATED,  /* closes in the middle of the body */
-    FAULT_MALFORMED,  /* a body that is no JSON */
-    FAULT_LENGTH,     /* Content-Length larger than the body, then closes */
-    FAULT_HUGE,       /* a body of 64 MiB */
-    FAULT_EMPTY,      /* 200 with an empty object */
+    FAULT_HANG,      /* never answers */
+    FAULT_SLOW,      /* a byte at a time */
+    FAULT_RESET,     /* closes with RST before an answer */
+    FAULT_TRUNCATED, /* closes in the middle of the body */
+    FAULT_MALFORMED, /* a body that is no JSON */
+    FAULT_LENGTH,    /* Content-Length larger than the body, then closes */
+    FAULT_HUGE,      /* a body of 64 MiB */
+    FAULT_EMPTY,     /* 200 with an empty object */
     FAULT_COUNT
 };
 extern const char *const fault_names[FAULT_COUNT];
@@ -33,7 +33,7 @@ extern const char *const fault_names[FAULT_COUNT];
 struct stub_options {
     double latency, jitter; /* seconds: latency plus up to jitter */
     double fault_rate[FAULT_COUNT];
-    int retry_after;        /* seconds in a 429 */
+    int retry_after; /* seconds in a 429 */
 };
 
 struct reply {

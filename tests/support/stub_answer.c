@@ -10,13 +10,13 @@
 
 enum { KEY_MAX = 256, BODY_MAX = 128 << 20, HEAD_MAX = 4096, HUGE_BODY = 64 << 20 };
 
-const char *const fault_names[FAULT_COUNT] = {
-    "none", "429",   "quota",     "400",       "401",    "500",  "503",  "hang",
-    "slow", "reset", "truncated", "malformed", "length", "huge", "empty"};
+const char *const fault_names[FAULT_COUNT] = {"none",      "429",       "quota",  "400",  "401",
+                                              "500",       "503",       "hang",   "slow", "reset",
+                                              "truncated", "malformed", "length", "huge", "empty"};
 
-static const int fault_status[FAULT_COUNT] = {[FAULT_429] = 429, [FAULT_QUOTA] = 429,
-                                              [FAULT_400] = 400, [FAULT_401] = 401,
-                                              [FAULT_500] = 500, [FAULT_503] = 503};
+static const int fault_status[FAULT_COUNT] = {
+    [FAULT_429] = 429, [FAULT_QUOTA] = 429, [FAULT_400] = 400,
+    [FAULT_401] = 401, [FAULT_500] = 500,   [FAULT_503] = 503};
 
 struct seen {
     char *key;
@@ -132,13 +132,16 @@ static void completion(struct buf *out, const char *model, const char *prompt, s
     buf_init(&text, BODY_MAX);
     summary(prompt, &text);
     size_t output = (text.len + 3) / 4;
-    buf_printf(out, "{\"id\":\"chatcmpl-stub-%" PRId64 "\",\"object\":\"chat.completion\","
-                    "\"created\":1700000000,\"model\":", total_calls);
+    buf_printf(out,
+               "{\"id\":\"chatcmpl-stub-%" PRId64 "\",\"object\":\"chat.completion\","
+               "\"created\":1700000000,\"model\":",
+               total_calls);
     buf_json(out, model, strlen(model));
     buf_str(out, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
     buf_json(out, text.data ? text.data : "", text.len);
-    buf_printf(out, "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":%zu,"
-                    "\"completion_tokens\":%zu,\"total_tokens\":%zu}}",
+    buf_printf(out,
+               "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":%zu,"
+               "\"completion_tokens\":%zu,\"total_tokens\":%zu}}",
                input, output, input + output);
     buf_free(&text);
 }
@@ -149,8 +152,10 @@ static void failure(struct buf *out, enum fault f)
         [FAULT_429] = "rate_limit_exceeded", [FAULT_QUOTA] = "insufficient_quota",
         [FAULT_400] = "invalid_value",       [FAULT_401] = "invalid_api_key",
         [FAULT_500] = "server_error",        [FAULT_503] = "overloaded"};
-    buf_printf(out, "{\"error\":{\"message\":\"the stub was asked to fail: %s\",\"type\":\"stub\","
-                    "\"param\":null,\"code\":\"%s\"}}", fault_names[f], codes[f]);
+    buf_printf(out,
+               "{\"error\":{\"message\":\"the stub was asked to fail: %s\",\"type\":\"stub\","
+               "\"param\":null,\"code\":\"%s\"}}",
+               fault_names[f], codes[f]);
 }
 
 static void fill_body(enum fault f, const char *path, struct json root, const char *prompt,
@@ -177,8 +182,9 @@ static void fill_head(const struct stub_options *o, struct reply *r)
 {
     int status = fault_status[r->fault] ? fault_status[r->fault] : 200;
     size_t len = r->fault == FAULT_LENGTH ? r->body.len + 1000 : r->body.len;
-    buf_printf(&r->head, "HTTP/1.1 %d Stub\r\nContent-Type: application/json\r\n"
-                         "x-request-id: req-stub-%" PRId64 "\r\nContent-Length: %zu\r\n",
+    buf_printf(&r->head,
+               "HTTP/1.1 %d Stub\r\nContent-Type: application/json\r\n"
+               "x-request-id: req-stub-%" PRId64 "\r\nContent-Length: %zu\r\n",
                status, total_calls, len);
     if (r->fault == FAULT_429)
         buf_printf(&r->head, "Retry-After: %d\r\n", o->retry_after);

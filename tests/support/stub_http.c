@@ -1,4 +1,5 @@
-/* Just enough HTTP/1.1 for one kind of client: keep-alive, Content-Length, one request at a time. */
+/* Just enough HTTP/1.1 for one kind of client: keep-alive, Content-Length, one request at a time.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -111,8 +112,10 @@ static void answer_get(struct conn *c, const char *path)
         stub_calls(&r.body);
     else if (strcmp(path, "/stub/reset") == 0)
         stub_calls_reset();
-    buf_printf(&r.head, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                        "Content-Length: %zu\r\n\r\n", r.body.len);
+    buf_printf(&r.head,
+               "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+               "Content-Length: %zu\r\n\r\n",
+               r.body.len);
     answer_later(c, &r);
     buf_free(&r.head);
     buf_free(&r.body);

@@ -19,11 +19,15 @@ static const struct option_def defs[] = {
     {0}};
 
 static const struct verb stub = {
-    "", "stub-model: an OpenAI-compatible service for tests", "[OPTION…]",
+    "",
+    "stub-model: an OpenAI-compatible service for tests",
+    "[OPTION…]",
     "Kinds of faults: 429 quota 400 401 500 503 hang slow reset truncated malformed length huge\n"
     "empty. A prompt can ask for one itself: [[stub:500:2]] fails its first two calls.\n"
     "GET /stub/calls tells the calls by prompt; GET /stub/reset forgets them.",
-    defs, "  stub-model --port 8080 --latency 1 --fault 429=0.05", NULL};
+    defs,
+    "  stub-model --port 8080 --latency 1 --fault 429=0.05",
+    NULL};
 
 static bool set_fault(struct stub_options *o, const char *text)
 {
