@@ -225,10 +225,35 @@ static void report_syntax(struct load *l, struct fy_diag *diag)
         config_complain(l->report, l->path, 1, 1, "not valid YAML");
 }
 
+/* libfyaml's own lines; its errors are collected and reported as ours. */
+static void say_nothing(struct fy_diag *diag, void *user, const char *text, size_t len)
+{
+    (void)diag;
+    (void)user;
+    (void)text;
+    (void)len;
+}
+
+/* Nothing but blank lines and comments: a document that libfyaml takes for a broken one. */
+static bool is_empty(const char *text, size_t len)
+{
+    const char *end = text + len;
+    while (text < end) {
+        text += strspn(text, " \t\r\n");
+        if (text < end && *text != '#')
+            return false;
+        text += strcspn(text, "\n");
+    }
+    return true;
+}
+
 static void load_document(struct load *l, const char *text, size_t len, struct config *c)
 {
     struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG};
-    cfg.diag = fy_diag_create(NULL);
+    struct fy_diag_cfg diag;
+    fy_diag_cfg_default(&diag);
+    diag.output_fn = say_nothing;
+    cfg.diag = fy_diag_create(&diag);
     if (!cfg.diag)
         abort();
     fy_diag_set_collect_errors(cfg.diag, true);
@@ -251,7 +276,7 @@ struct config *config_parse(const char *text, size_t len, const char *path,
     buf_init(&report->text, CONFIG_REPORT_MAX);
     c->path = mem_string(path);
     config_value_defaults(config_schema, c);
-    if (strspn(text, " \t\r\n") < len)
+    if (!is_empty(text, len))
         load_document(&l, text, len, c);
     load_environment(&l, c);
     if (report->errors == 0)

@@ -44,7 +44,8 @@ static bool parse_digits(const char *s, size_t len, int64_t *digits, int *places
     return any;
 }
 
-bool money_parse(const char *s, size_t len, int scale, int64_t *out)
+/* *rest: the digits below the scale, as 0 or the first of them (1 if only later ones are set). */
+static bool parse(const char *s, size_t len, int scale, int64_t *out, int *rest)
 {
     int64_t v;
     int places, exponent = 0;
@@ -63,10 +64,25 @@ bool money_parse(const char *s, size_t len, int scale, int64_t *out)
     for (; shift > 0; shift--)
         if (__builtin_mul_overflow(v, 10, &v))
             return false;
+    *rest = 0;
     for (; shift < 0; shift++, v /= 10)
-        if (v % 10)
-            return false;
+        *rest = v % 10 ? (int)(v % 10) : *rest != 0;
     *out = v;
+    return true;
+}
+
+bool money_parse(const char *s, size_t len, int scale, int64_t *out)
+{
+    int rest;
+    return parse(s, len, scale, out, &rest) && rest == 0;
+}
+
+bool money_parse_rounded(const char *s, size_t len, int scale, int64_t *out)
+{
+    int rest;
+    if (!parse(s, len, scale, out, &rest))
+        return false;
+    *out += rest >= 5;
     return true;
 }
 

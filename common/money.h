@@ -12,6 +12,9 @@ enum { MONEY_TEXT_MAX = 32 };
  * atto-dollars. False if it is negative, malformed, too large, or not whole at that scale. */
 bool money_parse(const char *s, size_t len, int scale, int64_t *out);
 
+/* The same, but what is finer than the scale is rounded, half away from zero. */
+bool money_parse_rounded(const char *s, size_t len, int scale, int64_t *out);
+
 /* Pico-dollars as decimal USD: at least 6 places, more only where they are not zero
  * (1234000000 -> "0.001234"). `out` has MONEY_TEXT_MAX bytes. Returns out. */
 char *money_format(int64_t pico, char *out);

@@ -62,7 +62,8 @@ static bool read_rate(struct json model, const char *key, int64_t *out)
     *out = -1;
     if (!v.p || json_is(v, 'n'))
         return true;
-    return json_is(v, '0') && money_parse(v.p, v.len, ATTO, out);
+    /* Some entries are doubles printed whole (2.9999900000000002e-06): the 19th place is noise. */
+    return json_is(v, '0') && money_parse_rounded(v.p, v.len, ATTO, out);
 }
 
 /* False if a price is malformed; *priced tells whether the entry has token prices at all. */

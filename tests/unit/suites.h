@@ -1,0 +1,22 @@
+/* The suites of the unit tests, one a module. */
+#ifndef QUERN_SUITES_H
+#define QUERN_SUITES_H
+#include <check.h>
+
+Suite *suite_json(void);
+Suite *suite_money(void);
+Suite *suite_price(void);
+Suite *suite_window(void);
+Suite *suite_units(void);
+Suite *suite_task_doc(void);
+Suite *suite_config(void);
+Suite *suite_scheduling(void);
+Suite *suite_dialect_openai(void);
+Suite *suite_input(void);
+Suite *suite_text(void);
+Suite *suite_pgarray(void);
+Suite *suite_pipeline(void);
+
+/* One test case of the suite's name from a list of tests ending with NULL. */
+Suite *suite_of(const char *name, const TTest *const tests[]);
+#endif

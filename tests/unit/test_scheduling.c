@@ -1,0 +1,182 @@
+/* lanes, limiter, retry: the decisions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "suites.h"
+#include "worker/lanes.h"
+#include "worker/limiter.h"
+#include "worker/retry.h"
+
+static const int64_t weights[LANE_COUNT] = {16, 4, 1};
+
+static struct task *push(struct lanes *l, int lane, size_t backend)
+{
+    struct task *t = mem_zero(sizeof *t);
+    t->lane = lane;
+    lanes_push(l, t, backend, false);
+    return t;
+}
+
+static bool always(void *arg, size_t backend)
+{
+    (void)arg;
+    (void)backend;
+    return true;
+}
+
+static bool all_but(void *arg, size_t backend)
+{
+    return *(size_t *)arg != backend;
+}
+
+static int pop_lane(struct lanes *l, lanes_may_call *may, void *arg)
+{
+    struct task *t = lanes_pop(l, may, arg);
+    int lane = t ? t->lane : -1;
+    free(t);
+    return lane;
+}
+
+START_TEST(lanes_share_by_weight)
+{
+    struct lanes l;
+    int taken[LANE_COUNT] = {0};
+    lanes_init(&l, weights, 1);
+    for (int i = 0; i < 2100; i++)
+        (void)push(&l, i % LANE_COUNT, 0);
+    for (int i = 0; i < 210; i++)
+        taken[pop_lane(&l, always, NULL)]++;
+    ck_assert_int_eq(taken[LANE_HIGH], 160);
+    ck_assert_int_eq(taken[LANE_NORMAL], 40);
+    ck_assert_int_eq(taken[LANE_LOW], 10);
+    while (pop_lane(&l, always, NULL) >= 0)
+        ;
+    ck_assert_uint_eq(l.count, 0);
+}
+END_TEST
+
+START_TEST(an_empty_lane_gives_its_share_away)
+{
+    struct lanes l;
+    lanes_init(&l, weights, 1);
+    for (int i = 0; i < 100; i++)
+        (void)push(&l, LANE_LOW, 0);
+    for (int i = 0; i < 50; i++)
+        ck_assert_int_eq(pop_lane(&l, always, NULL), LANE_LOW);
+    (void)push(&l, LANE_HIGH, 0); /* overtakes what has waited longer */
+    int turns = 1;
+    while (pop_lane(&l, always, NULL) != LANE_HIGH)
+        turns++;
+    ck_assert_int_le(turns, 2);
+    while (pop_lane(&l, always, NULL) >= 0)
+        ;
+}
+END_TEST
+
+START_TEST(a_full_backend_holds_up_nobody_else)
+{
+    struct lanes l;
+    size_t full = 0;
+    lanes_init(&l, weights, 3);
+    for (int i = 0; i < 30; i++)
+        (void)push(&l, LANE_NORMAL, (size_t)i % 3);
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(pop_lane(&l, all_but, &full), LANE_NORMAL);
+    ck_assert_int_eq(pop_lane(&l, all_but, &full), -1);
+    ck_assert_uint_eq(l.count, 10);
+    while (pop_lane(&l, always, NULL) >= 0)
+        ;
+}
+END_TEST
+
+START_TEST(first_come_first_served_but_retries_go_first)
+{
+    struct lanes l;
+    lanes_init(&l, weights, 1);
+    struct task *a = push(&l, LANE_LOW, 0), *b = push(&l, LANE_LOW, 0), retry = {.lane = LANE_LOW};
+    lanes_push(&l, &retry, 0, true);
+    ck_assert_ptr_eq(lanes_pop(&l, always, NULL), &retry);
+    lanes_remove(&l, a, 0);
+    ck_assert_ptr_eq(lanes_pop(&l, always, NULL), b);
+    ck_assert_ptr_null(lanes_pop(&l, always, NULL));
+    free(a);
+    free(b);
+}
+END_TEST
+
+START_TEST(limits_hold_for_all_and_for_each_backend)
+{
+    struct config_backend b[2] = {{.max_concurrency = 2}, {.max_concurrency = 10}};
+    struct config c = {.backends = {b, 2}};
+    struct limiter l;
+    c.worker.concurrency = 5;
+    limiter_init(&l, &c);
+    limiter_begin(&l, 0);
+    limiter_begin(&l, 0);
+    ck_assert(!limiter_may_call(&l, 0) && limiter_may_call(&l, 1));
+    for (int i = 0; i < 3; i++)
+        limiter_begin(&l, 1);
+    ck_assert(limiter_full(&l) && !limiter_may_call(&l, 1));
+    limiter_end(&l, 0);
+    ck_assert(limiter_may_call(&l, 0) && limiter_may_call(&l, 1));
+}
+END_TEST
+
+static const struct retry_policy policy = {
+    .attempts = 3, .base_ms = 1000, .max_ms = 30000, .retry_after_max_ms = 60000};
+
+START_TEST(delays_double_with_jitter_and_a_limit)
+{
+    static const int64_t middle[] = {1000, 2000, 4000};
+    srand(1);
+    for (int i = 0; i < 10000; i++) {
+        int64_t delay;
+        int tries = 1 + rand() % 3;
+        ck_assert_int_eq(retry_decide(&policy, ERROR_RETRY, tries, -1, (uint64_t)rand(), &delay),
+                         RETRY_AGAIN);
+        ck_assert_int_ge(delay, middle[tries - 1] * 3 / 4);
+        ck_assert_int_le(delay, middle[tries - 1] * 5 / 4);
+    }
+    struct retry_policy many = {.attempts = 20, .base_ms = 1000, .max_ms = 30000};
+    int64_t delay;
+    ck_assert_int_eq(retry_decide(&many, ERROR_RETRY, 19, -1, 0, &delay), RETRY_AGAIN);
+    ck_assert_int_eq(delay, 22500);
+}
+END_TEST
+
+START_TEST(retry_after_is_obeyed_or_the_attempts_end)
+{
+    int64_t delay;
+    for (uint64_t r = 0; r < 1000; r++) {
+        ck_assert_int_eq(retry_decide(&policy, ERROR_THROTTLED, 1, 7000, r, &delay), RETRY_AGAIN);
+        ck_assert(delay >= 7000 && delay <= 7700);
+    }
+    ck_assert_int_eq(retry_decide(&policy, ERROR_THROTTLED, 1, 60001, 0, &delay),
+                     RETRY_NEXT_CANDIDATE);
+}
+END_TEST
+
+START_TEST(what_is_hopeless_is_not_tried_again)
+{
+    int64_t delay;
+    ck_assert_int_eq(retry_decide(&policy, ERROR_PERMANENT, 1, -1, 0, &delay), RETRY_GIVE_UP);
+    ck_assert_int_eq(retry_decide(&policy, ERROR_NEXT_CANDIDATE, 1, -1, 0, &delay),
+                     RETRY_NEXT_CANDIDATE);
+    ck_assert_int_eq(retry_decide(&policy, ERROR_RETRY, 4, -1, 0, &delay), RETRY_NEXT_CANDIDATE);
+}
+END_TEST
+
+Suite *suite_scheduling(void)
+{
+    const TTest *const tests[] = {lanes_share_by_weight,
+                                  an_empty_lane_gives_its_share_away,
+                                  a_full_backend_holds_up_nobody_else,
+                                  first_come_first_served_but_retries_go_first,
+                                  limits_hold_for_all_and_for_each_backend,
+                                  delays_double_with_jitter_and_a_limit,
+                                  retry_after_is_obeyed_or_the_attempts_end,
+                                  what_is_hopeless_is_not_tried_again,
+                                  NULL};
+    return suite_of("scheduling", tests);
+}
