@@ -72,8 +72,6 @@ static void check_models(const struct config *c, struct config_report *r)
     const struct config_model *m = c->models.items;
     for (size_t i = 0; i < c->models.count; i++) {
         const struct config_candidate *k = m[i].candidates.items;
-        if (m[i].candidates.count == 0)
-            config_complain(r, c->path, m[i].line, 1, "model \"%s\" has no candidates", m[i].name);
         for (size_t j = 0; j < m[i].candidates.count; j++)
             if (!config_backend_find(c, k[j].backend))
                 config_complain(r, c->path, k[j].line, 1,

@@ -178,7 +178,7 @@ static void load_mapping(struct load *l, struct fy_node *n, const struct config_
         free(name);
     }
     for (; keys->name; keys++)
-        if (keys->required && !fy_node_mapping_lookup_by_string(n, keys->name, (size_t)-1))
+        if (keys->required && !config_value_is_set(keys, base))
             complain(l, n, "%s: \"%s\" is missing: %s", where, keys->name, keys->doc);
 }
 

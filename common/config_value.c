@@ -151,6 +151,16 @@ bool config_value_get(const struct config_key *key, const void *base, char *out,
     }
 }
 
+bool config_value_is_set(const struct config_key *key, const void *base)
+{
+    const void *field = at(base, key->offset);
+    if (key->type == CONFIG_TEXT)
+        return *(char *const *)field != NULL;
+    if (key->type == CONFIG_RATE)
+        return *(const int64_t *)field >= 0;
+    return key->type != CONFIG_LIST || ((const struct config_list *)field)->count > 0;
+}
+
 void config_value_defaults(const struct config_key *keys, void *base)
 {
     for (; keys->name; keys++) {

@@ -11,6 +11,8 @@ MUST_CHECK quern_status config_value_set(const struct config_key *key, void *bas
                                          struct error *err);
 /* The value as the file would have it, into `out`; false if it is unset. */
 bool config_value_get(const struct config_key *key, const void *base, char *out, size_t size);
+/* True if the file or a default gave a value. */
+bool config_value_is_set(const struct config_key *key, const void *base);
 /* Sets every default of `keys` (groups included) in the struct at `base`. */
 void config_value_defaults(const struct config_key *keys, void *base);
 /* Frees everything that the struct at `base` owns. */

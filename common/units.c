@@ -105,8 +105,9 @@ bool units_parse_time(const char *s, int64_t *us)
     t.tm_mon -= 1;
     struct tm wanted = t;
     time_t seconds = timegm(&t);
-    if (!parse_offset(rest, &offset) || t.tm_mday != wanted.tm_mday || t.tm_mon != wanted.tm_mon ||
-        t.tm_hour != wanted.tm_hour || t.tm_min != wanted.tm_min || wanted.tm_sec > 59)
+    if (!parse_offset(rest, &offset) || seconds < 0 || t.tm_mday != wanted.tm_mday ||
+        t.tm_mon != wanted.tm_mon || t.tm_hour != wanted.tm_hour || t.tm_min != wanted.tm_min ||
+        wanted.tm_sec > 59)
         return false;
     *us = ((int64_t)seconds - offset) * 1000000 + fraction;
     return true;

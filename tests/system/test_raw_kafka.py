@@ -138,7 +138,7 @@ def test_offsets_follow_outcomes(world, kafka):
     """At every moment, and through three kills: what is committed has its result."""
     total = 600
     stub = world.start_stub("--latency", "0.02", "--jitter", "0.2")
-    world.set_up(stub, worker={"concurrency": 24}, kafka={"instance_id": "one"})
+    world.set_up(stub, worker={"concurrency": 10}, kafka={"instance_id": "one"})
     lines = [request(f"t-{i}", ("[[stub:400]] " if i % 50 == 7 else "") + f"text {i}")
              for i in range(total)]
     world.quern("submit", write_lines(world.path / "in.jsonl", lines), "--job", "offsets")

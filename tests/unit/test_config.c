@@ -90,8 +90,9 @@ static void expect_error(const char *text, const char *says)
 START_TEST(parts_must_fit_together)
 {
     expect_error("models: [{name: m, candidates: [{backend: b}]}]\n", "no backend is named \"b\"");
-    expect_error("models: [{name: m, candidates: []}]\n", "has no candidates");
+    expect_error("models: [{name: m, candidates: []}]\n", "\"candidates\" is missing");
     expect_error("backends: [{name: b}]\n", "\"base_url\" is missing");
+    expect_error("backends: [{name: b, base_url: }]\n", "\"base_url\" is missing");
     expect_error("backends: [{name: b, base_url: \"ftp://x\"}]\n", "must begin with http://");
     expect_error("backends: [{name: b, base_url: \"http://x\"}, {name: b, base_url: "
                  "\"http://x\"}]\n",
