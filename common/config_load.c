@@ -11,6 +11,7 @@
 #include "common/config_value.h"
 #include "common/file.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 
 extern char **environ;
 
@@ -247,6 +248,25 @@ static bool is_empty(const char *text, size_t len)
     return true;
 }
 
+/* What libfyaml cannot be given: it loops for ever on some broken directives. */
+static bool is_safe(struct load *l, const char *text, size_t len)
+{
+    int line = 1;
+    size_t bad = 0;
+    bool directive = false, valid = utf8_valid(text, len, &bad);
+    size_t end = valid ? len : bad;
+    for (size_t i = 0; i < end && !directive; i++) {
+        bool start = i == 0 || text[i - 1] == '\n' || text[i - 1] == '\r';
+        directive = start && text[i] == '%';
+        line += text[i] == '\n';
+    }
+    if (directive)
+        config_complain(l->report, l->path, line, 1, "YAML directives (%%) are not supported");
+    else if (!valid)
+        config_complain(l->report, l->path, line, 1, "invalid UTF-8");
+    return valid && !directive;
+}
+
 static void load_document(struct load *l, const char *text, size_t len, struct config *c)
 {
     struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG};
@@ -276,7 +296,7 @@ struct config *config_parse(const char *text, size_t len, const char *path,
     buf_init(&report->text, CONFIG_REPORT_MAX);
     c->path = mem_string(path);
     config_value_defaults(config_schema, c);
-    if (!is_empty(text, len))
+    if (!is_empty(text, len) && is_safe(&l, text, len))
         load_document(&l, text, len, c);
     load_environment(&l, c);
     if (report->errors == 0)

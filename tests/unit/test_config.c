@@ -98,6 +98,8 @@ START_TEST(parts_must_fit_together)
                  "\"http://x\"}]\n",
                  "is there twice");
     expect_error("kafka: {properties: {acks: \"1\"}}\n", "\"acks\" cannot be set here");
+    expect_error("a: b\n%\xFF:\n", "f.yaml:2:1: YAML directives");
+    expect_error("a: b\nc: \xFF\n", "f.yaml:2:1: invalid UTF-8");
     expect_error("kafka: [1,\n", "not valid YAML");
     expect_error("kafka: {group: a, group: b}\n", "f.yaml:1");
 }
