@@ -68,6 +68,15 @@ static char *scalar(struct fy_node *n)
     return s && len ? mem_copy(s, len) : NULL;
 }
 
+/* An alias would be taken for its own name. */
+static bool is_alias(struct load *l, struct fy_node *n)
+{
+    if (!n || !fy_node_is_alias(n))
+        return false;
+    complain(l, n, "YAML aliases are not supported: write the value out");
+    return true;
+}
+
 static const struct config_key *find_key(const struct config_key *keys, const char *name)
 {
     for (; keys->name; keys++)
@@ -90,7 +99,7 @@ static void load_pairs(struct load *l, struct fy_node *n, const struct config_ke
     }
     while ((p = fy_node_mapping_iterate(n, &prev)) != NULL) {
         char *name = scalar(fy_node_pair_key(p)), *value = scalar(fy_node_pair_value(p));
-        if (!name || !value) {
+        if (!name || !value || fy_node_is_alias(fy_node_pair_value(p))) {
             complain(l, fy_node_pair_key(p), "%s: a name and a plain value are expected",
                      key->name);
             free(name);
@@ -123,7 +132,8 @@ static void load_list(struct load *l, struct fy_node *n, const struct config_key
         int column;
         position(item, slot, &column); /* `int line` is the first member of each item */
         config_value_defaults(key->sub, slot);
-        load_mapping(l, item, key->sub, slot, key->name);
+        if (!is_alias(l, item))
+            load_mapping(l, item, key->sub, slot, key->name);
     }
 }
 
@@ -140,6 +150,8 @@ static void load_scalar(struct load *l, struct fy_node *n, const struct config_k
 
 static void load_value(struct load *l, struct fy_node *n, const struct config_key *key, void *base)
 {
+    if (is_alias(l, n))
+        return;
     if (key->type == CONFIG_GROUP)
         load_mapping(l, n, key->sub, base, key->name);
     else if (key->type == CONFIG_LIST)
@@ -172,7 +184,9 @@ static void load_mapping(struct load *l, struct fy_node *n, const struct config_
         char *name = scalar(fy_node_pair_key(p));
         const struct config_key *key = name ? find_key(keys, name) : NULL;
         struct fy_node *value = fy_node_pair_value(p);
-        if (!key)
+        if (is_alias(l, fy_node_pair_key(p)))
+            key = NULL;
+        else if (!key)
             unknown_key(l, fy_node_pair_key(p), keys, name ? name : "", where);
         else if (value && !fy_node_is_null(value))
             load_value(l, value, key, base);

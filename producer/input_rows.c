@@ -96,8 +96,10 @@ static enum lines_result csv_row(struct rows *r, int64_t *first_line)
         enum lines_result result = lines_next(&r->lines);
         if (*first_line == 0)
             *first_line = r->lines.number;
-        if (result == LINES_END && *first_line && csv_fini(&r->parser, on_field, on_row, r) == 0)
-            return r->row_ended ? LINES_LINE : LINES_END;
+        if (result == LINES_END && csv_fini(&r->parser, on_field, on_row, r) != 0)
+            return LINES_ERROR; /* inside quotes */
+        if (result == LINES_END && r->row_ended)
+            return LINES_LINE;
         if (result != LINES_LINE)
             return result;
         if (r->lines.line.len == 0 && !r->values.count) /* an empty line between rows */

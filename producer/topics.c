@@ -3,12 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/kafka.h"
-#include "common/mem.h"
+#include "common/units.h"
 #include "verbs.h"
 
-enum { ADMIN_TIMEOUT_MS = 30000, OPT_CONFIG = 0, RETRY_PARTITIONS_MAX = 4 };
+enum {
+    ADMIN_TIMEOUT_MS = 8000,
+    OPT_CONFIG = 0,
+    RETRY_PARTITIONS_MAX = 4,
+    COMMIT_PATIENCE_US = 15000000,
+    COMMIT_PAUSE_US = 200000
+};
 static const struct option_def defs[] = {CLI_CONFIG_OPTION, {0}};
 
 static quern_status unreachable(const struct config *c, const char *doing, const char *why,
@@ -68,7 +75,7 @@ static quern_status create_topics(const struct config *c, rd_kafka_t *rk, struct
     for (int i = 0; i < KAFKA_TOPICS; i++)
         topics[i] = new_topic(c, i);
     rd_kafka_CreateTopics(rk, topics, KAFKA_TOPICS, options, queue);
-    rd_kafka_event_t *e = rd_kafka_queue_poll(queue, ADMIN_TIMEOUT_MS + 5000);
+    rd_kafka_event_t *e = rd_kafka_queue_poll(queue, ADMIN_TIMEOUT_MS + 2000);
     quern_status status;
     if (!e || rd_kafka_event_error(e))
         status = unreachable(c, "create topics",
@@ -83,17 +90,11 @@ static quern_status create_topics(const struct config *c, rd_kafka_t *rk, struct
     return status;
 }
 
-/* Where the group has no offset for a partition, commits its beginning: a lag exists from the
- * first task on, so that autoscaling can start at zero workers. */
-static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, struct error *err)
+/* Appends the beginnings of the partitions for which the group has no offset. */
+static rd_kafka_resp_err_t find_missing(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *all,
+                                        rd_kafka_topic_partition_list_t *missing)
 {
-    char name[KAFKA_TOPIC_MAX];
-    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(64);
-    for (int i = 0; i < LANE_COUNT + RETRY_TIERS; i++)
-        for (int p = 0; p < partitions_of(c, i); p++)
-            (void)rd_kafka_topic_partition_list_add(all, kafka_topic(c, i, name), p);
     rd_kafka_resp_err_t r = rd_kafka_committed(rk, all, ADMIN_TIMEOUT_MS);
-    rd_kafka_topic_partition_list_t *missing = rd_kafka_topic_partition_list_new(64);
     for (int i = 0; r == RD_KAFKA_RESP_ERR_NO_ERROR && i < all->cnt; i++) {
         int64_t low, high;
         rd_kafka_topic_partition_t *p = &all->elems[i];
@@ -103,15 +104,45 @@ static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, struc
                                              ADMIN_TIMEOUT_MS);
         rd_kafka_topic_partition_list_add(missing, p->topic, p->partition)->offset = low;
     }
+    return r;
+}
+
+static rd_kafka_resp_err_t try_commit(const struct config *c, rd_kafka_t *rk)
+{
+    char name[KAFKA_TOPIC_MAX];
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(64);
+    rd_kafka_topic_partition_list_t *missing = rd_kafka_topic_partition_list_new(64);
+    for (int i = 0; i < LANE_COUNT + RETRY_TIERS; i++)
+        for (int p = 0; p < partitions_of(c, i); p++)
+            (void)rd_kafka_topic_partition_list_add(all, kafka_topic(c, i, name), p);
+    rd_kafka_resp_err_t r = find_missing(rk, all, missing);
     if (r == RD_KAFKA_RESP_ERR_NO_ERROR && missing->cnt)
         r = rd_kafka_commit(rk, missing, 0);
     rd_kafka_topic_partition_list_destroy(missing);
     rd_kafka_topic_partition_list_destroy(all);
-    if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return QUERN_OK;
-    if (r == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID || r == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
-        r == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
-        return QUERN_OK; /* workers are running: they commit themselves */
+    return r;
+}
+
+/* Workers that run commit themselves. */
+static bool workers_run(rd_kafka_resp_err_t r)
+{
+    return r == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+           r == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
+           r == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION;
+}
+
+/* Where the group has no offset for a partition, commits its beginning: a lag exists from the
+ * first task on, so that autoscaling can start at zero workers. A topic just created may have no
+ * leader for a moment, and a group no coordinator: tried again for a while. */
+static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, struct error *err)
+{
+    rd_kafka_resp_err_t r = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int64_t end = units_now_us() + COMMIT_PATIENCE_US; units_now_us() < end;) {
+        r = try_commit(c, rk);
+        if (r == RD_KAFKA_RESP_ERR_NO_ERROR || workers_run(r))
+            return QUERN_OK;
+        (void)usleep(COMMIT_PAUSE_US);
+    }
     return unreachable(c, "commit initial offsets", rd_kafka_err2str(r), err);
 }
 

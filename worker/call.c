@@ -28,6 +28,7 @@ struct call {
     CURL *easy;
     struct endpoint *endpoint; /* that the handle is set up for; NULL: none yet */
     struct buf body, response;
+    size_t sent;          /* of the body */
     const char *too_much; /* why we ended it ourselves */
     call_done *done;
     void *arg;
@@ -107,7 +108,8 @@ static void finish(struct call *c, CURLcode code)
     struct call_result r = {.retry_after_ms = -1};
     if (code == CURLE_OK) {
         (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &r.http_status);
-        r.body = c->response.data ? c->response.data : "";
+        buf_add(&c->response, "", 0); /* so that an empty answer is a text too */
+        r.body = c->response.data;
         r.len = c->response.len;
         if (r.http_status >= 400)
             r.retry_after_ms = retry_after(c->easy);
@@ -188,6 +190,28 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
     return 0;
 }
 
+static size_t on_read(char *out, size_t one, size_t n, void *arg)
+{
+    struct call *c = arg;
+    size_t left = c->body.len - c->sent;
+    (void)one;
+    n = n < left ? n : left;
+    memcpy(out, c->body.data + c->sent, n);
+    c->sent += n;
+    return n;
+}
+
+/* When a kept connection breaks before the answer, libcurl would send the request once more by
+ * itself: a call that may be billed twice and is in nobody's books. It asks for the body's
+ * beginning then, and is refused: our own retry is counted. */
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+    (void)arg;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 /* Takes a part of an answer; anything but its length ends the call. */
 static size_t on_data(char *data, size_t one, size_t n, void *arg)
 {
@@ -215,6 +239,9 @@ static void prepare(struct call *c)
     SET(e, CURLOPT_POST, 1L);
     SET(e, CURLOPT_PROTOCOLS_STR, "http,https");
     SET(e, CURLOPT_FOLLOWLOCATION, 0L); /* keys go nowhere but where the configuration says */
+    SET(e, CURLOPT_READFUNCTION, on_read);
+    SET(e, CURLOPT_READDATA, c);
+    SET(e, CURLOPT_SEEKFUNCTION, on_seek);
     SET(e, CURLOPT_WRITEFUNCTION, on_data);
     SET(e, CURLOPT_WRITEDATA, c);
     SET(e, CURLOPT_USERAGENT, "quern/" QUERN_VERSION);
@@ -259,10 +286,10 @@ struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *b
     c->body = *body;
     *body = (struct buf){.max = c->body.max};
     c->too_much = NULL;
+    c->sent = 0;
     c->done = done;
     c->arg = arg;
     point_at(c, e);
-    SET(c->easy, CURLOPT_POSTFIELDS, c->body.data);
     SET(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.len);
     must(curl_multi_add_handle(m->handle, c->easy) == CURLM_OK, "curl_multi_add_handle");
     return c;

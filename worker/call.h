@@ -22,7 +22,7 @@ struct endpoint;
 struct call_result {
     long http_status;
     struct error error;
-    const char *body;
+    char *body; /* may be changed in place */
     size_t len;
     int64_t retry_after_ms; /* -1: the backend did not ask */
 };

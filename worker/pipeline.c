@@ -370,9 +370,12 @@ static void after_failure(struct pipeline *p, struct task *t, int64_t retry_afte
 static void read_answer(struct pipeline *p, struct task *t, const struct call_result *r,
                         struct reply *reply)
 {
+    size_t backend = backend_of(p, t);
     *reply = (struct reply){.error = r->error};
-    if (r->http_status)
-        router_dialect(p->router, backend_of(p, t))->reply(r->http_status, r->body, r->len, reply);
+    if (r->http_status == 0)
+        return;
+    router_redact(p->router, backend, r->body, r->len);
+    router_dialect(p->router, backend)->reply(r->http_status, r->body, r->len, reply);
 }
 
 static void on_called(void *arg, const struct call_result *r)

@@ -123,3 +123,14 @@ const struct dialect *router_dialect(const struct router *r, size_t backend)
 {
     return r->services[backend].dialect;
 }
+
+void router_redact(const struct router *r, size_t backend, char *text, size_t len)
+{
+    const char *key = r->services[backend].key;
+    size_t n = key ? strlen(key) : 0;
+    char *end = text + len, *at;
+    while (n && (at = memmem(text, (size_t)(end - text), key, n)) != NULL) {
+        memset(at, '*', n);
+        text = at + n;
+    }
+}

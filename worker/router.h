@@ -17,5 +17,8 @@ const struct config_model *router_find(const struct router *r, const char *model
 size_t router_backend(const struct router *r, const struct config_candidate *c);
 /* Where a task with this url goes on that backend. */
 struct endpoint *router_endpoint(struct router *r, size_t backend, const char *url);
+/* Overwrites the backend's key with asterisks wherever it stands in an answer: some services, and
+ * proxies in between, repeat it in their errors. */
+void router_redact(const struct router *r, size_t backend, char *text, size_t len);
 const struct dialect *router_dialect(const struct router *r, size_t backend);
 #endif

@@ -15,8 +15,9 @@ const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4};
 #define USD "* 0.000000000001::numeric"
 
 /* Result, attempts, counters and dead letter in one statement: all of them or none. A result of the
- * same or a newer generation stays as it is; only rows that were really written are counted, so the
- * statement may be sent again when a reply was lost. Rows are sorted: no two workers deadlock. */
+ * same or a newer generation stays as it is; only rows that were really written are counted (and
+ * those that they replaced, before, counted back), so the statement may be sent again when a reply
+ * was lost. Rows are sorted: no two workers deadlock. */
 static const char settle[] =
     "WITH r AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], "
     " $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], "
@@ -33,14 +34,18 @@ static const char settle[] =
     " AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
     " error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
     " duration)), "
+    "replaced AS MATERIALIZED (SELECT o.job_id, o.custom_id, o.status "
+    " FROM r JOIN results o USING (job_id, custom_id) "
+    " WHERE r.generation > 0 AND o.generation < r.generation "
+    " ORDER BY o.job_id, o.custom_id FOR UPDATE OF o), "
     "won AS (INSERT INTO results AS old (job_id, custom_id, generation, status, lane, tenant, "
     "  \"user\", feature, model, backend, upstream_model, http_status, response, error_type, "
     "  error, attempts, tokens, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
     "  cost_usd, started_at, finished_at) "
-    " SELECT job_id, custom_id, generation, status, lane, tenant, usr, feature, model, backend, "
+    " SELECT job_id, custom_id, generation, r.status, lane, tenant, usr, feature, model, backend, "
     "  upstream_model, http_status, response, error_type, error, attempts, input + output, input, "
     "  cached, output, reasoning, cost " USD ", started_at, finished_at "
-    " FROM r ORDER BY job_id, custom_id "
+    " FROM r LEFT JOIN replaced USING (job_id, custom_id) ORDER BY job_id, custom_id "
     " ON CONFLICT (job_id, custom_id) DO UPDATE SET generation = EXCLUDED.generation, "
     "  status = EXCLUDED.status, lane = EXCLUDED.lane, tenant = EXCLUDED.tenant, "
     "  \"user\" = EXCLUDED.\"user\", feature = EXCLUDED.feature, model = EXCLUDED.model, "
@@ -66,14 +71,19 @@ static const char settle[] =
     " WHERE won.status NOT IN ('succeeded', 'degraded') ON CONFLICT DO NOTHING), "
     "counted AS (INSERT INTO job_counters AS c (job_id, shard, succeeded, failed, cancelled, "
     "  expired, degraded, attempts, unpriced, input_tokens, output_tokens, cost_usd) "
-    " SELECT job_id, (pg_backend_pid() % 64)::smallint, count(*) FILTER (WHERE s = 'succeeded'), "
-    "  count(*) FILTER (WHERE s = 'failed'), count(*) FILTER (WHERE s = 'cancelled'), "
-    "  count(*) FILTER (WHERE s = 'expired'), count(*) FILTER (WHERE s = 'degraded'), "
+    " SELECT job_id, (pg_backend_pid() % 64)::smallint, sum((s = 'succeeded')::int - (s = "
+    "'-succeeded')::int), "
+    "  sum((s = 'failed')::int - (s = '-failed')::int), sum((s = 'cancelled')::int - (s = "
+    "'-cancelled')::int), "
+    "  sum((s = 'expired')::int - (s = '-expired')::int), sum((s = 'degraded')::int - (s = "
+    "'-degraded')::int), "
     "  count(*) FILTER (WHERE s = 'attempt'), "
     "  count(*) FILTER (WHERE s = 'attempt' AND usd IS NULL AND i + o > 0), "
     "  sum(i), sum(o), coalesce(sum(usd), 0) "
     " FROM (SELECT job_id, status AS s, 0::bigint AS i, 0::bigint AS o, NULL::numeric AS usd "
     "   FROM won UNION ALL "
+    "   SELECT job_id, '-' || replaced.status, 0, 0, NULL "
+    "   FROM replaced JOIN won USING (job_id, custom_id) UNION ALL "
     "   SELECT job_id, 'attempt', input_tokens, output_tokens, cost_usd FROM booked) x "
     " GROUP BY job_id ORDER BY job_id "
     " ON CONFLICT (job_id, shard) DO UPDATE SET succeeded = c.succeeded + EXCLUDED.succeeded, "

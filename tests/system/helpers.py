@@ -110,6 +110,11 @@ class Worker(Process):
         lines = [json.loads(x) for x in self.text().splitlines() if x.startswith("{")]
         return [x for x in lines if x["msg"] == message]
 
+    def assigned(self):
+        """How many partitions it has now."""
+        given, taken = self.events("partitions assigned"), self.events("partitions revoked")
+        return sum(e["count"] for e in given) - sum(e["count"] for e in taken)
+
     def finished(self):
         """How many tasks it brought to an end, as it said when it stopped."""
         return self.events("stopped")[0]["finished"]

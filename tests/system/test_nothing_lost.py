@@ -64,8 +64,7 @@ def test_workers_share_the_load_and_hand_it_over(world):
     stub = world.start_stub("--latency", "0.05")
     world.set_up(stub, worker={"concurrency": CONCURRENCY}, kafka={"partitions": 4})
     first, second = world.start_worker(), world.start_worker()
-    for w in (first, second):
-        wait_until(lambda w=w: w.events("partitions assigned"))
+    wait_until(lambda: first.assigned() == second.assigned() == 6, what="a fair share")
     submit_lanes(world, total)
     world.wait_rows(300)
     assert first.stop() == 0
@@ -91,6 +90,22 @@ def test_a_worker_joins_in_the_middle(world):
     assert not stub.repeated()
     assert first.stop() == 0 and second.stop() == 0
     assert second.finished() > 0
+
+
+def test_a_worker_stops_while_another_joins(world):
+    total = 600
+    stub = world.start_stub("--latency", "0.05")
+    world.set_up(stub, worker={"concurrency": 8}, kafka={"partitions": 4})
+    submit_lanes(world, total)
+    first = world.start_worker()
+    world.wait_rows(50)
+    second = world.start_worker()
+    wait_until(lambda: first.events("partitions revoked"))
+    assert first.stop() == 0
+    world.wait_rows(total)
+    check_all_done(world, total)
+    assert not stub.repeated()
+    assert second.stop() == 0
 
 
 def test_high_overtakes_a_backlog_of_low(world):
