@@ -94,11 +94,16 @@ static quern_status set_all(rd_kafka_conf_t *conf, const struct config *c, const
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (kafka_set(conf, plain[i][0], plain[i][1], err) != QUERN_OK)
             return QUERN_FAIL;
-    for (size_t i = 0; i < c->kafka.properties.count; i++)
-        if (kafka_set(conf, c->kafka.properties.items[i].name, c->kafka.properties.items[i].value,
-                      err) != QUERN_OK)
-            return QUERN_FAIL;
     return set_password(conf, c, err);
+}
+
+quern_status kafka_set_properties(rd_kafka_conf_t *conf, const struct config *c, struct error *err)
+{
+    const struct config_pairs *p = &c->kafka.properties;
+    for (size_t i = 0; i < p->count; i++)
+        if (kafka_set(conf, p->items[i].name, p->items[i].value, err) != QUERN_OK)
+            return QUERN_FAIL;
+    return QUERN_OK;
 }
 
 rd_kafka_conf_t *kafka_conf(const struct config *c, const char *client, struct error *err)
@@ -127,11 +132,12 @@ rd_kafka_t *kafka_producer(const struct config *c, const char *client, struct er
     rd_kafka_conf_t *conf = kafka_conf(c, client, err);
     if (!conf)
         return NULL;
-    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
-        if (kafka_set(conf, properties[i][0], properties[i][1], err) != QUERN_OK) {
-            rd_kafka_conf_destroy(conf);
-            return NULL;
-        }
+    quern_status status = QUERN_OK;
+    for (size_t i = 0; status == QUERN_OK && i < sizeof properties / sizeof *properties; i++)
+        status = kafka_set(conf, properties[i][0], properties[i][1], err);
+    if (status != QUERN_OK || kafka_set_properties(conf, c, err) != QUERN_OK) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
     }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);

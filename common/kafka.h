@@ -18,12 +18,15 @@ char *kafka_topic(const struct config *c, int index, char *out);
 /* The lane of a topic, or -1. */
 int kafka_topic_lane(const struct config *c, const char *topic);
 
-/* Brokers, security, properties and logging. The caller owns the result until rd_kafka_new takes
+/* Brokers, security and logging. The caller owns the result until rd_kafka_new takes
  * it. NULL: `err` names the property. */
 rd_kafka_conf_t *kafka_conf(const struct config *c, const char *client, struct error *err);
 /* One property on top. */
 MUST_CHECK quern_status kafka_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                                   struct error *err);
+/* kafka.properties, last: the operator's word counts where no promise rests on it. */
+MUST_CHECK quern_status kafka_set_properties(rd_kafka_conf_t *conf, const struct config *c,
+                                             struct error *err);
 /* An idempotent producer (acks=all) with bounded memory. Delivery reports come as events. */
 rd_kafka_t *kafka_producer(const struct config *c, const char *client, struct error *err);
 #endif

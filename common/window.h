@@ -32,7 +32,8 @@ size_t window_count(const struct window *w); /* from the first not done to the l
 size_t window_open(const struct window *w);  /* added and not done */
 bool window_full(const struct window *w);
 
-/* Adds an offset, larger than all before. The window must not be full. Returns its number. */
+/* Adds an offset, larger than all before. The caller stops when the window is full; what it cannot
+ * stop any more is taken all the same. Returns the record's number. */
 uint64_t window_add(struct window *w, int64_t offset);
 /* Marks a record done. False if the number is unknown or done already. */
 bool window_done(struct window *w, uint64_t number);

@@ -182,7 +182,8 @@ static rd_kafka_t *client(const struct config *c, struct error *err)
     if (!conf)
         return NULL;
     rd_kafka_t *rk = NULL;
-    if (kafka_set(conf, "group.id", c->kafka.group, err) == QUERN_OK) {
+    if (kafka_set(conf, "group.id", c->kafka.group, err) == QUERN_OK &&
+        kafka_set_properties(conf, c, err) == QUERN_OK) {
         rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
         if (!rk)
             (void)error_set(err, ERROR_FATAL, "config", "cannot make a Kafka client: %s", text);

@@ -39,9 +39,8 @@ enum {
 struct slot {
     struct slot *prev, *next;
     struct partition p;
-    int64_t committed;           /* what Kafka has; -1: not known */
-    bool paused;                 /* the window was full */
-    rd_kafka_message_t *message; /* that found the window full */
+    int64_t committed; /* what Kafka has; -1: not known */
+    bool paused;       /* the window was full */
 };
 
 enum phase { RUNNING, DRAINING, ABORTED, COMMITTING, CLOSING, CLOSED };
@@ -84,8 +83,6 @@ static struct slot *find(struct intake *in, const char *topic, int32_t number)
 static void free_slot(struct intake *in, struct slot *s)
 {
     DL_DELETE(in->slots, s);
-    if (s->message)
-        rd_kafka_message_destroy(s->message);
     window_free(&s->p.window);
     free(s->p.topic);
     free(s);
@@ -118,20 +115,17 @@ static void complain(struct intake *in, rd_kafka_resp_err_t code, const char *te
              LOG_S("error", text));
 }
 
-/* Takes the message, or holds it if the window is full. */
-static void take(struct intake *in, rd_kafka_message_t *m)
+/* A window over its limit pauses its partition; what was fetched already is still taken. */
+static void take(struct intake *in, const rd_kafka_message_t *m)
 {
     struct slot *s = m->err ? NULL : find(in, rd_kafka_topic_name(m->rkt), m->partition);
     if (m->err)
         complain(in, m->err, rd_kafka_message_errstr(m));
-    if (s && !s->p.revoked && window_full(&s->p.window) && !s->message) {
-        s->message = m;
-        set_paused(in, s, true);
+    if (!s || s->p.revoked)
         return;
-    }
-    if (s && !s->p.revoked && !s->message)
-        in->events->receive(in->arg, &s->p, m->offset, m->payload ? m->payload : "", m->len);
-    rd_kafka_message_destroy(m);
+    in->events->receive(in->arg, &s->p, m->offset, m->payload ? m->payload : "", m->len);
+    if (!s->paused && window_full(&s->p.window))
+        set_paused(in, s, true);
 }
 
 static void pull(struct intake *in, int lane)
@@ -143,25 +137,19 @@ static void pull(struct intake *in, int lane)
     while (n < PULL_MAX && in->events->has_room(in->arg, lane) &&
            (m = rd_kafka_consume_queue(in->lanes[lane], 0)) != NULL) {
         take(in, m);
+        rd_kafka_message_destroy(m);
         n++;
     }
     if (n == PULL_MAX) /* there may be more, and its wake-up is spent */
         soon(in);
 }
 
-static void resume_held(struct intake *in)
+static void resume_paused(struct intake *in)
 {
     struct slot *s;
-    DL_FOREACH (in->slots, s) {
-        if (!s->message || s->p.revoked ||
-            window_count(&s->p.window) > (size_t)WINDOW_MAX / 8 * 7 ||
-            !in->events->has_room(in->arg, s->p.lane))
-            continue;
-        rd_kafka_message_t *m = s->message;
-        s->message = NULL;
-        take(in, m);
-        set_paused(in, s, false);
-    }
+    DL_FOREACH (in->slots, s)
+        if (s->paused && !s->p.revoked && window_count(&s->p.window) <= (size_t)WINDOW_MAX / 8 * 7)
+            set_paused(in, s, false);
 }
 
 /* ---- commits -------------------------------------------------------------------------------- */
@@ -251,6 +239,8 @@ static void give_back(struct intake *in)
         rd_kafka_topic_partition_list_destroy(in->leaving);
         in->leaving = NULL;
     }
+    if (in->phase == CLOSING) /* we are leaving already */
+        return;
     in->phase = RUNNING;
     if (!in->stopping)
         return;
@@ -309,9 +299,6 @@ static void revoke_slot(struct intake *in, struct slot *s)
 {
     if (s->p.revoked)
         return;
-    if (s->message)
-        rd_kafka_message_destroy(s->message);
-    s->message = NULL;
     in->events->revoke(in->arg, &s->p);
 }
 
@@ -399,7 +386,7 @@ static void serve(struct intake *in)
     if (in->phase == CLOSED)
         return;
     if (!in->stopping)
-        resume_held(in);
+        resume_paused(in);
     for (int lane = 0; lane < LANE_COUNT; lane++)
         pull(in, lane);
     if (in->phase == RUNNING && !in->commit_running && ev_now(in->loop) >= in->next_commit) {
@@ -458,7 +445,7 @@ static void on_left(void *source, struct partition *p)
     struct slot *s = (struct slot *)((char *)p - offsetof(struct slot, p));
     if (p->released && !p->tasks)
         free_slot(in, s);
-    else if ((p->revoked && !p->tasks) || s->message)
+    else if (p->revoked ? !p->tasks : s->paused)
         soon(in);
 }
 
@@ -484,11 +471,14 @@ static rd_kafka_conf_t *make_conf(const struct config *c, struct error *err)
         {"queued.max.messages.kbytes", "16384"}, /* by bytes: by count, a full queue stalls 1 s */
     };
     rd_kafka_conf_t *conf = kafka_conf(c, "quern-worker", err);
-    for (size_t i = 0; conf && i < sizeof properties / sizeof *properties; i++) {
-        if (kafka_set(conf, properties[i][0], properties[i][1], err) != QUERN_OK) {
-            rd_kafka_conf_destroy(conf);
-            return NULL;
-        }
+    quern_status status = conf ? QUERN_OK : QUERN_FAIL;
+    for (size_t i = 0; status == QUERN_OK && i < sizeof properties / sizeof *properties; i++)
+        status = kafka_set(conf, properties[i][0], properties[i][1], err);
+    if (status == QUERN_OK)
+        status = kafka_set_properties(conf, c, err);
+    if (status != QUERN_OK && conf) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
     }
     if (conf)
         rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |

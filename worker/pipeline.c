@@ -46,6 +46,7 @@ struct pipeline {
     struct limiter limiter;
     struct retry_policy retry;
     size_t lane_tasks_max, lane_bytes_max;
+    size_t answer_bytes, answer_bytes_max; /* of answers that wait to be written */
     struct lane_load load[LANE_COUNT];
     struct task *by_identity;
     ev_prepare before_wait;
@@ -135,6 +136,7 @@ static void release(struct pipeline *p, struct task *t, bool done)
     if (done && !from->released)
         (void)window_done(&from->window, t->number);
     p->counts.finished += done;
+    p->answer_bytes -= t->response_len;
     discharge(p, t);
     task_free(t);
     DL_FOREACH_SAFE (twins, twin, next) {
@@ -319,9 +321,10 @@ static void book(struct pipeline *p, struct attempt *a, const struct reply *r)
         a->cost = 0; /* nothing was billed */
 }
 
-static void keep_response(struct task *t, struct json body)
+static void keep_response(struct pipeline *p, struct task *t, struct json body)
 {
     struct buf b;
+    p->answer_bytes -= t->response_len;
     free(t->response);
     t->response = NULL;
     t->response_len = 0;
@@ -334,6 +337,7 @@ static void keep_response(struct task *t, struct json body)
         buf_add(&b, body.p, body.len);
     t->response = b.data;
     t->response_len = b.len;
+    p->answer_bytes += b.len;
 }
 
 static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
@@ -389,7 +393,7 @@ static void on_called(void *arg, const struct call_result *r)
     a->http_status = t->http_status = r->http_status;
     end_attempt(a, reply.success ? NULL : &reply.error);
     book(p, a, &reply);
-    keep_response(t, reply.body);
+    keep_response(p, t, reply.body);
     if (reply.success) {
         task_finish(t, STATUS_SUCCEEDED);
         enter(p, t, TASK_SETTLING);
@@ -417,11 +421,12 @@ static bool may_call(void *arg, size_t backend)
     return limiter_may_call(&((struct pipeline *)arg)->limiter, backend);
 }
 
-/* Whatever may be called is. */
+/* Whatever may be called is, unless too many answers wait for PostgreSQL. */
 static void dispatch(struct pipeline *p)
 {
     struct task *t;
-    while (!limiter_full(&p->limiter) && (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
+    while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
+           (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
         if (!expire(p, t))
             enter(p, t, TASK_CALLING);
 }
@@ -505,6 +510,7 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     p->lane_tasks_max =
         (size_t)(c->worker.queue_tasks ? c->worker.queue_tasks : 3 * c->worker.concurrency + 1000);
     p->lane_bytes_max = (size_t)c->worker.queue_memory;
+    p->answer_bytes_max = (size_t)c->worker.response_memory;
     lanes_init(&p->lanes, c->lanes.weight, c->backends.count);
     limiter_init(&p->limiter, c);
     ev_prepare_init(&p->before_wait, on_prepare);

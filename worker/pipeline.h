@@ -19,7 +19,7 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
 void pipeline_free(struct pipeline *p);
 
 bool pipeline_has_room(const struct pipeline *p, int lane);
-/* Takes a record; it is copied. The partition's window must not be full. */
+/* Takes a record; it is copied. */
 void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
                       const void *record, size_t len);
 

@@ -7,8 +7,6 @@
 #include "common/mem.h"
 #include "common/units.h"
 
-const char *const task_state_names[TASK_STATES] = {"checking", "twin",     "ready",  "calling",
-                                                   "waiting",  "settling", "burying"};
 const char *const task_status_names[] = {"none",      "succeeded", "failed",
                                          "cancelled", "expired",   "degraded"};
 

@@ -22,7 +22,6 @@ enum task_state {
     TASK_BURYING,  /* the dead letter is on its way     none: the producer has it */
     TASK_STATES
 };
-extern const char *const task_state_names[TASK_STATES];
 
 enum task_status {
     STATUS_NONE, /* no outcome: the task was given up by this worker, only its books are written */
@@ -61,8 +60,6 @@ struct attempt {
     int64_t started_us, duration_ms;
 };
 
-enum { ATTEMPTS_MAX = 512 };
-
 struct pipeline;
 
 struct task {
@@ -96,8 +93,8 @@ struct task {
     enum task_status status;
     struct error error; /* if it is no success */
     long http_status;
-    char *response; /* JSON on one line; NULL: none */
-    size_t response_len;
+    char *response;      /* JSON on one line; NULL: none */
+    size_t response_len; /* as it came, also if the response was given up */
     int64_t finished_us;
     int64_t letter_id; /* of the dead letter to publish */
     bool simplified;   /* the database refused the first form of the result */

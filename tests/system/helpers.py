@@ -272,8 +272,8 @@ class World:
         if self.topics_made:
             admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.servers.brokers})
             names = [t for t in admin.list_topics(timeout=10).topics if t.startswith(self.prefix)]
-            admin.delete_topics(names)
-            admin.poll(0)
+            for deleted in admin.delete_topics(names).values():
+                deleted.result(20)
 
 
 class Servers:
