@@ -23,13 +23,14 @@
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "consumer.h"
+#include "stall.h"
 
 #define TICK 0.2 /* seconds: polls the group, so that it never thinks us gone */
 #define COMMIT_EVERY 1.0
 #define AFTER_ABORT 10.0 /* for the writing of what was aborted */
 #define COMMIT_TIMEOUT 5.0
 #define CLOSE_TIMEOUT 10.0
-#define PAUSE_MEMORY 30.0
 
 enum {
     WINDOW_MAX = 262144, /* records of one partition past its first open one */
@@ -60,7 +61,7 @@ struct intake {
     rd_kafka_topic_partition_list_t *leaving; /* that librdkafka waits for; NULL at shutdown */
     bool stopping, commit_running;
     double deadline, next_commit, next_complaint;
-    double last_tick, longest_pause, pause_seen;
+    struct stall stall; /* of the loop itself */
 };
 
 static void soon(struct intake *in)
@@ -92,17 +93,11 @@ static void free_slot(struct intake *in, struct slot *s)
 
 static void set_paused(struct intake *in, struct slot *s, bool paused)
 {
-    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
-    (void)rd_kafka_topic_partition_list_add(one, s->p.topic, s->p.number);
-    rd_kafka_resp_err_t r =
-        paused ? rd_kafka_pause_partitions(in->rk, one) : rd_kafka_resume_partitions(in->rk, one);
-    rd_kafka_topic_partition_list_destroy(one);
     s->paused = paused;
-    log_event(LOG_INFO,
-              paused ? "a partition's window is full; waiting for its first open task"
-                     : "a partition's window has room again",
-              LOG_FIELDS(LOG_S("topic", s->p.topic), LOG_N("partition", s->p.number),
-                         LOG_S("result", rd_kafka_err2str(r))));
+    consumer_pause(in->rk, s->p.topic, s->p.number, paused);
+    log_info(paused ? "a partition's window is full; waiting for its first open task"
+                    : "a partition's window has room again",
+             LOG_S("topic", s->p.topic), LOG_N("partition", s->p.number));
 }
 
 static void complain(struct intake *in, rd_kafka_resp_err_t code, const char *text)
@@ -315,7 +310,7 @@ static void on_revoked(struct intake *in, rd_kafka_topic_partition_list_t *list)
         rd_kafka_topic_partition_list_destroy(in->leaving);
     in->leaving = rd_kafka_topic_partition_list_copy(list);
     if (lost) {
-        if (in->longest_pause * 1000.0 >= (double)in->config->kafka.session_timeout / 2)
+        if (stall_longest(&in->stall) * 1000.0 >= (double)in->config->kafka.session_timeout / 2)
             abort_revoked(in);
         give_back(in);
     } else if (in->phase == CLOSING) {
@@ -339,9 +334,7 @@ static void add_slot(struct intake *in, const rd_kafka_topic_partition_t *p)
     s->committed = -1;
     window_init(&s->p.window, WINDOW_MAX);
     DL_APPEND(in->slots, s);
-    rd_kafka_queue_t *q = rd_kafka_queue_get_partition(in->rk, p->topic, p->partition);
-    rd_kafka_queue_forward(q, in->lanes[lane]);
-    rd_kafka_queue_destroy(q);
+    consumer_forward(in->rk, p->topic, p->partition, in->lanes[lane]);
 }
 
 static void on_rebalance(struct intake *in, rd_kafka_event_t *e)
@@ -406,24 +399,12 @@ static void on_wake(struct ev_loop *loop, ev_io *w, int events)
     serve(in);
 }
 
-/* How long the loop stood still lately: a pause counts until the group has had time to answer it.
- */
-static void watch_pauses(struct intake *in)
-{
-    double now = ev_now(in->loop), pause = now - in->last_tick;
-    in->last_tick = now;
-    if (pause > in->longest_pause || now - in->pause_seen > PAUSE_MEMORY) {
-        in->longest_pause = pause;
-        in->pause_seen = now;
-    }
-}
-
 static void on_tick(struct ev_loop *loop, ev_timer *t, int events)
 {
-    (void)loop;
     (void)events;
-    watch_pauses(t->data);
-    serve(t->data);
+    struct intake *in = t->data;
+    stall_tick(&in->stall, ev_now(loop));
+    serve(in);
 }
 
 static void on_again(struct ev_loop *loop, ev_timer *t, int events)
@@ -453,54 +434,6 @@ const struct source_ops intake_source = {on_room, on_left};
 
 /* ---- making --------------------------------------------------------------------------------- */
 
-static rd_kafka_conf_t *make_conf(const struct config *c, struct error *err)
-{
-    char session[32], heartbeat[32];
-    (void)snprintf(session, sizeof session, "%lld", (long long)c->kafka.session_timeout);
-    (void)snprintf(heartbeat, sizeof heartbeat, "%lld", (long long)c->kafka.session_timeout / 4);
-    const char *const properties[][2] = {
-        {"group.id", c->kafka.group},
-        {"group.instance.id", c->kafka.instance_id},
-        {"partition.assignment.strategy", "cooperative-sticky"},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},
-        {"session.timeout.ms", session},
-        {"heartbeat.interval.ms", heartbeat},
-        {"fetch.wait.max.ms", "20"},             /* 500, the default, is 465 ms on a quiet topic */
-        {"queued.max.messages.kbytes", "16384"}, /* by bytes: by count, a full queue stalls 1 s */
-    };
-    rd_kafka_conf_t *conf = kafka_conf(c, "quern-worker", err);
-    quern_status status = conf ? QUERN_OK : QUERN_FAIL;
-    for (size_t i = 0; status == QUERN_OK && i < sizeof properties / sizeof *properties; i++)
-        status = kafka_set(conf, properties[i][0], properties[i][1], err);
-    if (status == QUERN_OK)
-        status = kafka_set_properties(conf, c, err);
-    if (status != QUERN_OK && conf) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    if (conf)
-        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
-                                           RD_KAFKA_EVENT_ERROR);
-    return conf;
-}
-
-static quern_status subscribe(struct intake *in, struct error *err)
-{
-    char name[KAFKA_TOPIC_MAX];
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(LANE_COUNT);
-    for (int lane = 0; lane < LANE_COUNT; lane++)
-        (void)rd_kafka_topic_partition_list_add(topics, kafka_lane_topic(in->config, lane, name),
-                                                RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t r = rd_kafka_subscribe(in->rk, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
-    if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return QUERN_OK;
-    return error_set(err, ERROR_FATAL, "kafka", "cannot subscribe to the lanes: %s",
-                     rd_kafka_err2str(r));
-}
-
 static void watch_queues(struct intake *in)
 {
     static const uint64_t one = 1;
@@ -515,33 +448,25 @@ static void watch_queues(struct intake *in)
 struct intake *intake_new(struct ev_loop *loop, const struct config *c,
                           const struct intake_events *events, void *arg, struct error *err)
 {
-    char text[512];
-    rd_kafka_conf_t *conf = make_conf(c, err);
-    if (!conf)
+    rd_kafka_t *rk = consumer_new(c, err);
+    if (!rk)
         return NULL;
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (!rk) {
-        rd_kafka_conf_destroy(conf);
-        (void)error_set(err, ERROR_FATAL, "config", "cannot make a Kafka consumer: %s", text);
-        return NULL;
-    }
     struct intake *in = mem_zero(sizeof *in);
     in->loop = loop;
     in->config = c;
     in->events = events;
     in->arg = arg;
     in->rk = rk;
-    (void)rd_kafka_poll_set_consumer(rk);
     in->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     watch_queues(in);
     ev_io_init(&in->wake, on_wake, in->wake_fd, EV_READ);
     ev_timer_init(&in->tick, on_tick, TICK, TICK);
     ev_timer_init(&in->again, on_again, 0., 0.);
-    in->last_tick = in->pause_seen = ev_now(loop);
+    stall_init(&in->stall, ev_now(loop));
     in->wake.data = in->tick.data = in->again.data = in;
     ev_io_start(loop, &in->wake);
     ev_timer_start(loop, &in->tick);
-    if (subscribe(in, err) == QUERN_OK)
+    if (consumer_subscribe(rk, c, err) == QUERN_OK)
         return in;
     intake_free(in);
     return NULL;

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "attempt.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/units.h"
@@ -283,44 +284,6 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
         enter(p, t, TASK_READY);
 }
 
-static void begin_attempt(struct task *t)
-{
-    const struct config_candidate *c = task_candidate(t);
-    t->attempts = mem_array(t->attempts, t->attempt_count + 1, sizeof *t->attempts);
-    struct attempt *a = &t->attempts[t->attempt_count++];
-    *a = (struct attempt){.token = random_u64() >> 1,
-                          .number = (int)t->attempt_count,
-                          .backend = c->backend,
-                          .model = task_upstream_model(t),
-                          .started_us = units_now_us(),
-                          .cost = -1};
-}
-
-static void end_attempt(struct attempt *a, const struct error *err)
-{
-    a->duration_ms = (units_now_us() - a->started_us) / 1000;
-    if (!err)
-        return;
-    a->error = mem_string(err->message);
-    memcpy(a->error_type, err->code, sizeof a->error_type);
-}
-
-/* What the attempt cost: by the name that was asked for, else by the one that the answer gives. */
-static void book(struct pipeline *p, struct attempt *a, const struct reply *r)
-{
-    const struct rates *rates = price_find(p->prices, a->model);
-    a->usage = r->usage;
-    if (!rates && r->model.p) {
-        char *name = json_string_dup(r->model);
-        rates = name ? price_find(p->prices, name) : NULL;
-        free(name);
-    }
-    if (rates)
-        a->cost = price_cost(rates, &r->usage);
-    else if (r->usage.input + r->usage.output == 0)
-        a->cost = 0; /* nothing was billed */
-}
-
 static void keep_response(struct pipeline *p, struct task *t, struct json body)
 {
     struct buf b;
@@ -391,8 +354,8 @@ static void on_called(void *arg, const struct call_result *r)
     t->call = NULL;
     read_answer(p, t, r, &reply);
     a->http_status = t->http_status = r->http_status;
-    end_attempt(a, reply.success ? NULL : &reply.error);
-    book(p, a, &reply);
+    attempt_end(a, reply.success ? NULL : &reply.error);
+    attempt_book(a, p->prices, &reply);
     keep_response(p, t, reply.body);
     if (reply.success) {
         task_finish(t, STATUS_SUCCEEDED);
@@ -409,7 +372,7 @@ static void start_call(struct pipeline *p, struct task *t)
     size_t backend = backend_of(p, t);
     struct buf body;
     t->tries++;
-    begin_attempt(t);
+    attempt_begin(t);
     buf_init(&body, t->record_len + TASK_NAME_MAX * 6UL + 64);
     router_dialect(p->router, backend)->request(t->doc.body, task_upstream_model(t), &body);
     t->call =
@@ -482,7 +445,7 @@ void pipeline_abort(struct pipeline *p, struct partition *from)
             continue;
         call_abort(t->call);
         t->call = NULL;
-        end_attempt(&t->attempts[t->attempt_count - 1], &aborted);
+        attempt_end(&t->attempts[t->attempt_count - 1], &aborted);
         t->status = STATUS_NONE;
         enter(p, t, TASK_SETTLING);
     }

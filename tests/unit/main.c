@@ -15,10 +15,13 @@ Suite *suite_of(const char *name, const TTest *const tests[])
 
 int main(void)
 {
-    Suite *(*const suites[])(void) = {suite_money, suite_price,      suite_window,
-                                      suite_units, suite_task_doc,   suite_config,
-                                      suite_text,  suite_scheduling, suite_dialect_openai,
-                                      suite_input, suite_pgarray,    suite_pipeline};
+    Suite *(*const suites[])(void) = {
+        suite_money,          suite_price,       suite_window,      suite_units,
+        suite_task_doc,       suite_config,      suite_text,        suite_scheduling,
+        suite_dialect_openai, suite_input,       suite_pgarray,     suite_pipeline,
+        suite_utf8,           suite_buf,         suite_options,     suite_lines,
+        suite_times,          suite_json_random, suite_price_exact, suite_lanes,
+        suite_settle_batch,   suite_submission};
     SRunner *r = srunner_create(suite_json());
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
         srunner_add_suite(r, suites[i]());

@@ -16,6 +16,16 @@ Suite *suite_input(void);
 Suite *suite_text(void);
 Suite *suite_pgarray(void);
 Suite *suite_pipeline(void);
+Suite *suite_utf8(void);
+Suite *suite_buf(void);
+Suite *suite_options(void);
+Suite *suite_lines(void);
+Suite *suite_times(void);
+Suite *suite_json_random(void);
+Suite *suite_price_exact(void);
+Suite *suite_lanes(void);
+Suite *suite_settle_batch(void);
+Suite *suite_submission(void);
 
 /* One test case of the suite's name from a list of tests ending with NULL. */
 Suite *suite_of(const char *name, const TTest *const tests[]);

@@ -1,0 +1,88 @@
+#include "consumer.h"
+
+#include <stdio.h>
+
+#include "common/kafka.h"
+#include "common/log.h"
+
+static rd_kafka_conf_t *make_conf(const struct config *c, struct error *err)
+{
+    char session[32], heartbeat[32];
+    (void)snprintf(session, sizeof session, "%lld", (long long)c->kafka.session_timeout);
+    (void)snprintf(heartbeat, sizeof heartbeat, "%lld", (long long)c->kafka.session_timeout / 4);
+    const char *const properties[][2] = {
+        {"group.id", c->kafka.group},
+        {"group.instance.id", c->kafka.instance_id},
+        {"partition.assignment.strategy", "cooperative-sticky"},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"session.timeout.ms", session},
+        {"heartbeat.interval.ms", heartbeat},
+        {"fetch.wait.max.ms", "20"},             /* 500, the default, is 465 ms on a quiet topic */
+        {"queued.max.messages.kbytes", "16384"}, /* by bytes: by count, a full queue stalls 1 s */
+    };
+    rd_kafka_conf_t *conf = kafka_conf(c, "quern-worker", err);
+    quern_status status = conf ? QUERN_OK : QUERN_FAIL;
+    for (size_t i = 0; status == QUERN_OK && i < sizeof properties / sizeof *properties; i++)
+        status = kafka_set(conf, properties[i][0], properties[i][1], err);
+    if (status == QUERN_OK)
+        status = kafka_set_properties(conf, c, err);
+    if (status != QUERN_OK && conf) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    if (conf)
+        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
+                                           RD_KAFKA_EVENT_ERROR);
+    return conf;
+}
+
+rd_kafka_t *consumer_new(const struct config *c, struct error *err)
+{
+    char text[512];
+    rd_kafka_conf_t *conf = make_conf(c, err);
+    if (!conf)
+        return NULL;
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (rk) {
+        (void)rd_kafka_poll_set_consumer(rk);
+        return rk;
+    }
+    rd_kafka_conf_destroy(conf);
+    (void)error_set(err, ERROR_FATAL, "config", "cannot make a Kafka consumer: %s", text);
+    return NULL;
+}
+
+quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, struct error *err)
+{
+    char name[KAFKA_TOPIC_MAX];
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(LANE_COUNT);
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        (void)rd_kafka_topic_partition_list_add(topics, kafka_lane_topic(c, lane, name),
+                                                RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t r = rd_kafka_subscribe(rk, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return QUERN_OK;
+    return error_set(err, ERROR_FATAL, "kafka", "cannot subscribe to the lanes: %s",
+                     rd_kafka_err2str(r));
+}
+
+void consumer_pause(rd_kafka_t *rk, const char *topic, int32_t partition, bool paused)
+{
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    (void)rd_kafka_topic_partition_list_add(one, topic, partition);
+    rd_kafka_resp_err_t r =
+        (paused ? rd_kafka_pause_partitions : rd_kafka_resume_partitions)(rk, one);
+    rd_kafka_topic_partition_list_destroy(one);
+    if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_warn("cannot pause or resume a partition", LOG_S("error", rd_kafka_err2str(r)));
+}
+
+void consumer_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_kafka_queue_t *to)
+{
+    rd_kafka_queue_t *from = rd_kafka_queue_get_partition(rk, topic, partition);
+    rd_kafka_queue_forward(from, to);
+    rd_kafka_queue_destroy(from);
+}
