@@ -30,6 +30,8 @@ static bool parse_digits(const char *s, size_t len, int64_t *digits, int *places
     bool any = false, point = false;
     *digits = 0;
     *places = 0;
+    while (len > 1 && s[len - 1] == '0' && memchr(s, '.', len)) /* zeros at the end say nothing */
+        len--;
     for (size_t i = 0; i < len; i++) {
         if (s[i] == '.' && !point) {
             point = true;

@@ -48,8 +48,10 @@ int options_next(struct options *o)
         return OPTION_HELP;
     }
     if (c == '?' || c == ':') {
+        char letter[3] = {'-', (char)optopt, '\0'}; /* a long option's code is no letter */
+        bool is_letter = optopt > 0 && optopt < HELP_CODE;
         (void)options_usage_error(o, c == ':' ? "%s needs a value" : "unknown option %s",
-                                  o->argv[optind - 1]);
+                                  is_letter ? letter : o->argv[optind - 1]);
         return OPTION_BAD;
     }
     return c >= OPTION_FIRST ? c - OPTION_FIRST : by_letter(o->verb->options, c);

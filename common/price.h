@@ -19,6 +19,9 @@ struct rates {
     int64_t input, output, cached, cache_write, reasoning;
 };
 
+/* No answer has used more tokens than this: what claims more is taken as this. */
+#define USAGE_MAX 1000000000000LL
+
 struct price_table;
 
 struct price_table *price_table_new(void);

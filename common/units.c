@@ -63,6 +63,15 @@ char *units_format_size(int64_t bytes, char *out)
     return format(bytes, sizes, out);
 }
 
+/* Does `s` begin with digits where `shape` has d, anything where it has ?, else the same? */
+static bool has_shape(const char *s, const char *shape)
+{
+    for (; *shape; s++, shape++)
+        if (!*s || (*shape == 'd' ? !isdigit((unsigned char)*s) : *shape != '?' && *s != *shape))
+            return false;
+    return true;
+}
+
 /* "Z" or "+hh:mm" -> seconds east of UTC. */
 static bool parse_offset(const char *s, int *seconds)
 {
@@ -71,18 +80,19 @@ static bool parse_offset(const char *s, int *seconds)
         *seconds = 0;
         return true;
     }
-    if ((*s != '+' && *s != '-') || sscanf(s + 1, "%2d:%2d%n", &h, &m, &used) != 2 || used != 5 ||
-        s[6] != '\0' || h < 0 || h > 23 || m < 0 || m > 59)
+    if ((*s != '+' && *s != '-') || !has_shape(s + 1, "dd:dd") ||
+        sscanf(s + 1, "%2d:%2d%n", &h, &m, &used) != 2 || used != 5 || s[6] != '\0' || h < 0 ||
+        h > 23 || m < 0 || m > 59)
         return false;
     *seconds = (h * 3600 + m * 60) * (*s == '-' ? -1 : 1);
     return true;
 }
 
-/* ".25" -> 250000 us; steps over it. */
+/* ".25" -> 250000 us; steps over it. A point without a digit is left where it is. */
 static int64_t parse_fraction(const char **s)
 {
     int64_t us = 0, unit = 100000;
-    if (**s != '.')
+    if (**s != '.' || !isdigit((unsigned char)(*s)[1]))
         return 0;
     for (++*s; isdigit((unsigned char)**s); ++*s, unit /= 10)
         us += (**s - '0') * unit;
@@ -94,7 +104,7 @@ bool units_parse_time(const char *s, int64_t *us)
     struct tm t = {0};
     int used = 0, offset;
     char sep;
-    if (strlen(s) > 35 || strspn(s, "0123456789-T t:.Zz+") != strlen(s) ||
+    if (strlen(s) > 35 || !has_shape(s, "dddd-dd-dd?dd:dd:dd") ||
         sscanf(s, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &sep, &t.tm_hour,
                &t.tm_min, &t.tm_sec, &used) != 7 ||
         used != 19 || !strchr("Tt ", sep))
@@ -105,7 +115,7 @@ bool units_parse_time(const char *s, int64_t *us)
     t.tm_mon -= 1;
     struct tm wanted = t;
     time_t seconds = timegm(&t);
-    if (!parse_offset(rest, &offset) || seconds < 0 || t.tm_mday != wanted.tm_mday ||
+    if (!parse_offset(rest, &offset) || seconds < offset || t.tm_mday != wanted.tm_mday ||
         t.tm_mon != wanted.tm_mon || t.tm_hour != wanted.tm_hour || t.tm_min != wanted.tm_min ||
         wanted.tm_sec > 59)
         return false;

@@ -37,6 +37,9 @@ static quern_status read_one(struct files *f, struct input_item *item, struct er
     buf_clear(&f->text);
     buf_clear(&f->filled);
     buf_clear(&f->body);
+    if (!utf8_valid(item->file, strlen(item->file), NULL))
+        return error_set(err, ERROR_PERMANENT, "invalid_input",
+                         "the file's name, which becomes the custom_id, is no valid UTF-8");
     if (file_read(item->file, &f->text, err) != QUERN_OK)
         return QUERN_FAIL;
     if (f->text.len && !utf8_valid(f->text.data, f->text.len, &bad))

@@ -87,6 +87,12 @@ static void on_row(int c, void *arg)
     ((struct rows *)arg)->row_ended = true;
 }
 
+static void begin_csv(struct rows *r)
+{
+    if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
+        abort(); /* only bad options fail */
+}
+
 /* Feeds lines until a row is whole: a quoted field may span several. */
 static enum lines_result csv_row(struct rows *r, int64_t *first_line)
 {
@@ -105,10 +111,15 @@ static enum lines_result csv_row(struct rows *r, int64_t *first_line)
         if (r->lines.line.len == 0 && !r->values.count) /* an empty line between rows */
             *first_line = 0;
         buf_char(&r->lines.line, '\n');
-        if (csv_parse(&r->parser, r->lines.line.data, r->lines.line.len, on_field, on_row, r) !=
-            r->lines.line.len)
+        const char *text = r->lines.line.data;
+        size_t len = r->lines.line.len;
+        if (r->lines.number == 1 && strncmp(text, "\xEF\xBB\xBF", 3) == 0) {
+            text += 3; /* a byte order mark, as spreadsheets write it */
+            len -= 3;
+        }
+        if (csv_parse(&r->parser, text, len, on_field, on_row, r) != len)
             return LINES_ERROR;
-        if (r->values.text.overflow)
+        if (r->values.text.overflow || r->names.text.overflow)
             return LINES_TOO_LONG;
     }
     return LINES_LINE;
@@ -142,6 +153,14 @@ static bool json_row(struct rows *r, struct error *err)
     return true;
 }
 
+static bool has_nul(const struct row *row)
+{
+    for (size_t i = 0; i < row->count; i++)
+        if (strlen(row_text(row, i)) != row->fields[i].len)
+            return true;
+    return false;
+}
+
 static enum input_result to_item(struct rows *r, struct input_item *item, struct error *err)
 {
     const char *id = lookup(r, "custom_id", 9, &item->id_len);
@@ -152,6 +171,10 @@ static enum input_result to_item(struct rows *r, struct input_item *item, struct
     if (r->csv && r->values.count != r->names.count) {
         (void)INVALID(err, "the row has %zu fields, the header has %zu", r->values.count,
                       r->names.count);
+        return INPUT_BAD;
+    }
+    if (has_nul(&r->values)) {
+        (void)INVALID(err, "a NUL byte in the row");
         return INPUT_BAD;
     }
     if (!utf8_valid(r->values.text.data ? r->values.text.data : "", r->values.text.len, NULL)) {
@@ -184,7 +207,8 @@ static enum input_result row_failed(struct rows *r, enum lines_result result, st
         (void)INVALID(err, "the row is longer than %zu bytes", r->lines.line.max - 2);
         if (r->csv) { /* where the next row begins cannot be known */
             row_clear(&r->values);
-            csv_fini(&r->parser, NULL, NULL, NULL);
+            csv_free(&r->parser);
+            begin_csv(r);
         }
         return INPUT_BAD;
     }
@@ -199,10 +223,6 @@ static bool read_header(struct rows *r, struct error *err)
 {
     int64_t line;
     enum lines_result result = csv_row(r, &line);
-    if (r->names.count && strncmp(row_text(&r->names, 0), "\xEF\xBB\xBF", 3) == 0) {
-        r->names.fields[0].at += 3; /* a byte order mark, as spreadsheets write it */
-        r->names.fields[0].len -= 3;
-    }
     r->has_names = result == LINES_LINE;
     if (!r->has_names)
         (void)INVALID(err, "the first line should name the columns");
@@ -242,8 +262,8 @@ static void start(struct rows *r)
     r->lines.number = 0;
     row_clear(&r->names);
     row_clear(&r->values);
-    if (r->csv && csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
-        abort(); /* only bad options fail */
+    if (r->csv)
+        begin_csv(r);
 }
 
 static quern_status rows_rewind(struct input *in, struct error *err)

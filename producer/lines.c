@@ -4,7 +4,7 @@
 
 void lines_init(struct lines *l, FILE *file, size_t max)
 {
-    *l = (struct lines){.file = file};
+    *l = (struct lines){.file = file, .max = max};
     buf_init(&l->line, max + 2); /* and its line break */
 }
 
@@ -46,5 +46,5 @@ enum lines_result lines_next(struct lines *l)
     if (l->line.overflow)
         return LINES_TOO_LONG;
     chomp(&l->line);
-    return LINES_LINE;
+    return l->line.len > l->max ? LINES_TOO_LONG : LINES_LINE;
 }

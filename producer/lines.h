@@ -8,6 +8,7 @@
 
 struct lines {
     FILE *file; /* borrowed */
+    size_t max;
     struct buf line;
     int64_t number; /* of the line just read, from 1 */
 };

@@ -10,7 +10,7 @@
 #include "common/task_doc.h"
 #include "ids.h"
 
-enum { BYTES_PER_TOKEN = 4, OUTPUT_GUESS = 256 };
+enum { BYTES_PER_TOKEN = 4, OUTPUT_GUESS = 256, OUTPUT_MOST = 10000000 };
 
 quern_status plan_record(const struct submission *s, const struct uuid *job,
                          const struct input_item *item, struct buf *out, struct error *err)
@@ -57,11 +57,13 @@ static void estimate(struct plan *p, const struct config *c, const struct price_
     int64_t max = OUTPUT_GUESS;
     if (!json_int64(json_get(body, "max_completion_tokens"), &max))
         (void)json_int64(json_get(body, "max_tokens"), &max);
+    max = max < 0 ? 0 : max > OUTPUT_MOST ? OUTPUT_MOST : max;
     struct usage u = {.input = (int64_t)body.len / BYTES_PER_TOKEN, .output = max};
     const struct rates *r = rates_of(c, prices, body);
     p->input_tokens += u.input;
     p->output_tokens += u.output;
-    p->cost += r ? price_cost(r, &u) : 0;
+    if (r && __builtin_add_overflow(p->cost, price_cost(r, &u), &p->cost))
+        p->cost = INT64_MAX;
     p->unpriced += !r;
 }
 

@@ -99,7 +99,7 @@ static int64_t count(struct json object, const char *key, const char *other)
     int64_t n = 0;
     if (!json_int64(json_get(object, key), &n) && other)
         (void)json_int64(json_get(object, other), &n);
-    return n < 0 ? 0 : n;
+    return n < 0 ? 0 : n > USAGE_MAX ? USAGE_MAX : n;
 }
 
 /* prompt_tokens or, in the responses API, input_tokens; cached ones are part of them, and

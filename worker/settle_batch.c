@@ -72,16 +72,24 @@ struct sums {
     bool priced;
 };
 
+/* Sums of two sums still fit. */
+static void add(int64_t *sum, int64_t v)
+{
+    const int64_t most = INT64_MAX / 4;
+    if (v > 0)
+        *sum = v > most - *sum ? most : *sum + v;
+}
+
 static struct sums sum_attempts(const struct task *t)
 {
     struct sums s = {.priced = true};
     for (size_t i = 0; i < t->attempt_count; i++) {
         const struct attempt *a = &t->attempts[i];
-        s.usage.input += a->usage.input;
-        s.usage.cached += a->usage.cached;
-        s.usage.output += a->usage.output;
-        s.usage.reasoning += a->usage.reasoning;
-        s.cost += a->cost > 0 ? a->cost : 0;
+        add(&s.usage.input, a->usage.input);
+        add(&s.usage.cached, a->usage.cached);
+        add(&s.usage.output, a->usage.output);
+        add(&s.usage.reasoning, a->usage.reasoning);
+        add(&s.cost, a->cost);
         s.priced = s.priced && a->cost >= 0;
     }
     return s;
