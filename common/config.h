@@ -112,7 +112,7 @@ char *config_find(const char *given);
 /* Reads and checks a file; QUERN_SECTION_KEY variables in the environment override its values.
  * Collects every mistake in `report` (config_report_free() it). NULL if there was an error. */
 struct config *config_load(const char *path, struct config_report *report);
-/* The same for a text in memory; `path` is used in messages only. */
+/* The same for a text in memory, which ends with a NUL; `path` is used in messages only. */
 struct config *config_parse(const char *text, size_t len, const char *path,
                             struct config_report *report);
 void config_free(struct config *c);

@@ -45,6 +45,16 @@ quern_status task_id_check(const char *id, size_t len, struct error *err)
     return QUERN_OK;
 }
 
+/* A control character can stand in checked JSON as an escape only. */
+static bool escapes_control(struct json v)
+{
+    char text[TASK_NAME_MAX + 1];
+    struct buf b = {.data = text, .cap = sizeof text, .max = TASK_NAME_MAX};
+    if (!memchr(v.p, '\\', v.len) || v.len > TASK_NAME_MAX + 2)
+        return false;
+    return json_string(v, &b) && has_control(b.data, b.len);
+}
+
 quern_status task_body_check(struct json body, struct json *model, struct error *err)
 {
     if (!body.p)
@@ -57,6 +67,8 @@ quern_status task_body_check(struct json body, struct json *model, struct error 
     *model = m[0];
     if (!json_is(*model, '"') || model->len <= 2)
         return INVALID(err, "body.model is missing or no text");
+    if (escapes_control(*model))
+        return INVALID(err, "body.model holds a control character");
     if (model->len - 2 > TASK_NAME_MAX)
         return INVALID(err, "body.model is longer than %d bytes", TASK_NAME_MAX);
     if (json_is(m[1], 't') && m[1].p[0] == 't')

@@ -96,6 +96,7 @@ static void begin_csv(struct rows *r)
 /* Feeds lines until a row is whole: a quoted field may span several. */
 static enum lines_result csv_row(struct rows *r, int64_t *first_line)
 {
+    size_t fed = 0;
     r->row_ended = false;
     *first_line = 0;
     while (!r->row_ended) {
@@ -111,14 +112,12 @@ static enum lines_result csv_row(struct rows *r, int64_t *first_line)
         if (r->lines.line.len == 0 && !r->values.count) /* an empty line between rows */
             *first_line = 0;
         buf_char(&r->lines.line, '\n');
-        const char *text = r->lines.line.data;
-        size_t len = r->lines.line.len;
-        if (r->lines.number == 1 && strncmp(text, "\xEF\xBB\xBF", 3) == 0) {
-            text += 3; /* a byte order mark, as spreadsheets write it */
-            len -= 3;
-        }
-        if (csv_parse(&r->parser, text, len, on_field, on_row, r) != len)
+        if (csv_parse(&r->parser, r->lines.line.data, r->lines.line.len, on_field, on_row, r) !=
+            r->lines.line.len)
             return LINES_ERROR;
+        fed += r->lines.line.len; /* libcsv keeps an open field without a limit */
+        if (fed > 2 * r->lines.max)
+            return LINES_TOO_LONG;
         if (r->values.text.overflow || r->names.text.overflow)
             return LINES_TOO_LONG;
     }

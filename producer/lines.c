@@ -23,6 +23,15 @@ static void chomp(struct buf *b)
         b->data[b->len] = '\0';
 }
 
+/* A byte order mark, as spreadsheets and some editors write it. */
+static void drop_mark(struct buf *b)
+{
+    if (b->len < 3 || memcmp(b->data, "\xEF\xBB\xBF", 3) != 0)
+        return;
+    b->len -= 3;
+    memmove(b->data, b->data + 3, b->len + 1);
+}
+
 enum lines_result lines_next(struct lines *l)
 {
     bool any = false;
@@ -46,5 +55,7 @@ enum lines_result lines_next(struct lines *l)
     if (l->line.overflow)
         return LINES_TOO_LONG;
     chomp(&l->line);
+    if (l->number == 1)
+        drop_mark(&l->line);
     return l->line.len > l->max ? LINES_TOO_LONG : LINES_LINE;
 }

@@ -18,7 +18,8 @@ enum lines_result { LINES_LINE, LINES_TOO_LONG, LINES_END, LINES_ERROR };
 void lines_init(struct lines *l, FILE *file, size_t max);
 void lines_free(struct lines *l);
 
-/* The next line, without its line break (\n or \r\n), in l->line. A line over the maximum is
+/* The next line, without its line break (\n or \r\n), in l->line, and without a byte order
+ * mark before the first. A line over the maximum is
  * skipped to its end. LINES_ERROR: errno tells. */
 enum lines_result lines_next(struct lines *l);
 #endif

@@ -85,6 +85,10 @@ static void simplify(struct task *t, const struct error *why)
               LOG_S("custom_id", t->readable ? t->doc.custom_id : ""),
               LOG_S("error", why->message));
     t->simplified = true;
+    for (size_t i = 0; i < t->attempt_count; i++) {
+        t->attempts[i].usage = (struct usage){0};
+        t->attempts[i].cost = -1;
+    }
     free(t->response);
     t->response = NULL;
     (void)error_set(&t->error, ERROR_PERMANENT, "unstorable", "PostgreSQL refused the result: %s",
@@ -92,17 +96,34 @@ static void simplify(struct task *t, const struct error *why)
     t->status = STATUS_FAILED;
 }
 
+/* The batch is one row, and the data are at fault. True if it was put behind the others: even its
+ * simple form was refused, and whatever the reason is, nobody shall wait for it. */
+static bool refuse(struct settle *s, const struct error *err)
+{
+    struct task *t = s->batch.tasks[0];
+    if (!t->simplified) {
+        simplify(t, err);
+        return false;
+    }
+    s->rows_now = s->rows_max;
+    DL_APPEND(s->waiting, t);
+    s->waiting_count++;
+    return true;
+}
+
 static void on_failure(struct settle *s, const struct error *err)
 {
+    bool refused = false;
     log_warn("results were not written; they wait", LOG_S("error", err->message),
              LOG_N("rows", s->batch.count));
     if (err->class == ERROR_PERMANENT) {
         if (s->batch.count > 1)
             s->rows_now = s->batch.count / 2;
-        else if (s->batch.count == 1 && !s->batch.tasks[0]->simplified)
-            simplify(s->batch.tasks[0], err);
+        else if (s->batch.count == 1)
+            refused = refuse(s, err);
     }
-    take_back(s);
+    if (!refused)
+        take_back(s);
     s->paused = true;
     ev_timer_stop(s->loop, &s->timer);
     arm(s, PAUSE_AFTER_FAILURE);

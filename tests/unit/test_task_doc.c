@@ -59,6 +59,9 @@ START_TEST(each_mistake_is_named)
         {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\"}", "body is missing"},
         {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\",\"body\":[]}", "object"},
         {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\",\"body\":{}}", "model"},
+        {"{\"v\":1," JOB
+         ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\",\"body\":{\"model\":\"\\n\"}}",
+         "body.model holds"},
         {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/chat/completions\",\"body\":"
          "{\"model\":\"m\",\"stream\":true}}",
          "stream"},
