@@ -14,6 +14,7 @@ enum { RETRY_TIERS = 4, CONFIG_BACKENDS_MAX = 64, CONFIG_MODELS_MAX = 1024 };
 
 extern const char *const lane_names[LANE_COUNT];
 extern const char *const retry_tier_names[RETRY_TIERS];
+extern const int64_t retry_tier_ms[RETRY_TIERS];
 /* The lane of that name, or -1. */
 int lane_parse(const char *name);
 
@@ -38,6 +39,9 @@ struct config_backend {
     int64_t dialect;
     int64_t max_concurrency;
     int64_t connect_timeout, total_timeout; /* ms */
+    struct {
+        int64_t failures, wait, wait_max, probes; /* waits in ms; failures 0: no breaker */
+    } breaker;
     bool verify_tls;
     struct config_pairs headers;
 };
@@ -75,9 +79,11 @@ struct config {
     struct {
         int64_t concurrency, queue_tasks, queue_memory, response_max, response_memory;
         int64_t settle_rows, settle_delay, shutdown_grace, revoke_grace;
+        int64_t memory_limit, head_timeout;
     } worker;
     struct {
         int64_t attempts, base_delay, max_delay, retry_after_max;
+        int64_t rounds, waiting_tasks, give_up_after;
     } retry;
     struct {
         int64_t weight[LANE_COUNT];

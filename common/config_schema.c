@@ -12,6 +12,7 @@
 
 const char *const lane_names[LANE_COUNT] = {"high", "normal", "low"};
 const char *const retry_tier_names[RETRY_TIERS] = {"10s", "1m", "10m", "1h"};
+const int64_t retry_tier_ms[RETRY_TIERS] = {10 * SECOND, 60 * SECOND, 600 * SECOND, HOUR};
 
 static const struct config_key kafka_keys[] = {
     {"brokers", CONFIG_TEXT, KEY(config, kafka.brokers), "127.0.0.1:9092",
@@ -64,13 +65,18 @@ static const struct config_key worker_keys[] = {
      .doc = "Calls in flight in one worker process."},
     {"queue_tasks", CONFIG_INT, KEY(config, worker.queue_tasks), "0", 0, 10000000,
      .doc = "Tasks of one lane held in memory. 0: three times the concurrency plus 1,000."},
-    {"queue_memory", CONFIG_SIZE, KEY(config, worker.queue_memory), "64MiB", MIB, 1024 * GIB,
-     .doc = "Bytes of tasks of one lane held in memory; intake pauses there."},
+    {"memory_limit", CONFIG_SIZE, KEY(config, worker.memory_limit), "1GiB", 64 * MIB, 1024 * GIB,
+     .doc =
+         "The process stays below it: at 85 % it takes no task and begins no call until memory is "
+         "free again. queue_memory and response_memory are shares of it."},
+    {"queue_memory", CONFIG_SIZE, KEY(config, worker.queue_memory), "0", 0, 1024 * GIB,
+     .doc = "Bytes of tasks held in memory, for each lane and for the retry topics; intake pauses "
+            "there. 0: a sixteenth of memory_limit."},
     {"response_max", CONFIG_SIZE, KEY(config, worker.response_max), "8MiB", KIB, GIB,
      .doc = "A longer answer is cut off and counts as malformed."},
-    {"response_memory", CONFIG_SIZE, KEY(config, worker.response_memory), "256MiB", MIB, 1024 * GIB,
+    {"response_memory", CONFIG_SIZE, KEY(config, worker.response_memory), "0", 0, 1024 * GIB,
      .doc = "Bytes of all answers in memory; above it a call whose answer is over 64 KiB is "
-            "ended."},
+            "ended. 0: an eighth of memory_limit."},
     {"settle_rows", CONFIG_INT, KEY(config, worker.settle_rows), "500", 1, 10000,
      .doc = "Results written in one transaction at most."},
     {"settle_delay", CONFIG_DURATION, KEY(config, worker.settle_delay), "5ms", 0, SECOND,
@@ -79,6 +85,9 @@ static const struct config_key worker_keys[] = {
      .doc = "After SIGTERM, how long calls in flight may take to end."},
     {"revoke_grace", CONFIG_DURATION, KEY(config, worker.revoke_grace), "5s", 0, HOUR,
      .doc = "When a partition moves to another worker, how long its calls may take to end."},
+    {"head_timeout", CONFIG_DURATION, KEY(config, worker.head_timeout), "10m", SECOND, 24 * HOUR,
+     .doc = "A task that is the oldest open one of its partition for this long, with finished ones "
+            "behind it, moves to a retry topic, so that it holds up no offset."},
     {0}};
 
 static const struct config_key retry_keys[] = {
@@ -89,7 +98,18 @@ static const struct config_key retry_keys[] = {
     {"max_delay", CONFIG_DURATION, KEY(config, retry.max_delay), "30s", 1, HOUR,
      .doc = "The longest wait of that kind."},
     {"retry_after_max", CONFIG_DURATION, KEY(config, retry.retry_after_max), "60s", 0, HOUR,
-     .doc = "A longer Retry-After of a backend ends the attempts with it."},
+     .doc = "A longer Retry-After of a backend goes to the next candidate; without one the task "
+            "is parked in a retry topic (for an hour at most)."},
+    {"rounds", CONFIG_INT, KEY(config, retry.rounds), "0", 0, 100,
+     .doc =
+         "When all attempts have failed, how often the task is parked in a retry topic (10s, 1m, "
+         "10m, 1h in turn) and tried anew, before it goes to the dead letters."},
+    {"waiting_tasks", CONFIG_INT, KEY(config, retry.waiting_tasks), "0", 0, 10000000,
+     .doc =
+         "Tasks that wait in memory for a short retry, or for a backend that is out, while others "
+         "could be called; more are parked in a retry topic. 0: half of worker.queue_tasks."},
+    {"give_up_after", CONFIG_DURATION, KEY(config, retry.give_up_after), "24h", SECOND, 720 * HOUR,
+     .doc = "A task whose backends are out for so long goes to the dead letters."},
     {0}};
 
 #define LANE_KEY(i, n, d)                                                                          \
@@ -146,6 +166,18 @@ static const struct config_key timeout_keys[] = {
      .doc = "For a whole call."},
     {0}};
 
+static const struct config_key breaker_keys[] = {
+    {"failures", CONFIG_INT, KEY(config_backend, breaker.failures), "3", 0, 1000,
+     .doc = "Failed calls in a row, with no success since they were sent, that stop the calls. 0: "
+            "never."},
+    {"wait", CONFIG_DURATION, KEY(config_backend, breaker.wait), "1s", 1, HOUR,
+     .doc = "How long nothing is sent then; doubles while the probes fail."},
+    {"wait_max", CONFIG_DURATION, KEY(config_backend, breaker.wait_max), "5s", 1, HOUR,
+     .doc = "The longest wait of that kind."},
+    {"probes", CONFIG_INT, KEY(config_backend, breaker.probes), "3", 1, 1000,
+     .doc = "Calls that are tried at once after the wait; one success is enough."},
+    {0}};
+
 static const struct config_key backend_keys[] = {
     {"name", CONFIG_TEXT, KEY(config_backend, name), NULL, .required = true,
      .doc = "The name that candidates and results use."},
@@ -159,6 +191,8 @@ static const struct config_key backend_keys[] = {
      .doc = "File that holds the key."},
     {"concurrency", CONFIG_GROUP, .sub = concurrency_keys, .doc = "Calls at once."},
     {"timeout", CONFIG_GROUP, .sub = timeout_keys, .doc = "How long a call may take."},
+    {"breaker", CONFIG_GROUP, .sub = breaker_keys,
+     .doc = "An outage: no calls, no attempts spent, no dead letters until it is over."},
     {"verify_tls", CONFIG_BOOL, KEY(config_backend, verify_tls), "true",
      .doc = "false trusts any certificate: for tests only."},
     {"headers", CONFIG_PAIRS, KEY(config_backend, headers), NULL,

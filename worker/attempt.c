@@ -12,7 +12,7 @@ void attempt_begin(struct task *t)
     t->attempts = mem_array(t->attempts, t->attempt_count + 1, sizeof *t->attempts);
     struct attempt *a = &t->attempts[t->attempt_count++];
     *a = (struct attempt){.token = random_u64() >> 1,
-                          .number = (int)t->attempt_count,
+                          .number = (int)(t->journey.attempts + (int64_t)t->attempt_count),
                           .backend = c->backend,
                           .model = task_upstream_model(t),
                           .started_us = units_now_us(),

@@ -1,6 +1,8 @@
 #include "call.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -13,6 +15,7 @@ enum {
     MULTIS_MAX = 64,
     RESPONSE_FREE = 64 << 10, /* answers up to this long are taken whatever the others hold */
     RESPONSE_KEEP = 64 << 10, /* a longer buffer is not kept for the next call */
+    ID_LINE_MAX = 64,
 };
 
 struct endpoint {
@@ -30,6 +33,9 @@ struct call {
     struct buf body, response;
     size_t sent;          /* of the body */
     const char *too_much; /* why we ended it ourselves */
+    uint64_t token;
+    char id_line[ID_LINE_MAX];
+    struct curl_slist id_header; /* id_line, before the endpoint's headers */
     call_done *done;
     void *arg;
 };
@@ -78,6 +84,9 @@ static void retire(struct call *c)
 static void set_failure(struct call *c, CURLcode code, struct call_result *r)
 {
     bool timeout = code == CURLE_OPERATION_TIMEDOUT;
+    curl_off_t connected = 0;
+    (void)curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    r->unreached = connected == 0;
     if (c->too_much)
         (void)error_set(&r->error, ERROR_RETRY, "malformed_response", "backend \"%s\": %s",
                         c->endpoint->backend->name, c->too_much);
@@ -105,7 +114,7 @@ static int64_t retry_after(CURL *easy)
 
 static void finish(struct call *c, CURLcode code)
 {
-    struct call_result r = {.retry_after_ms = -1};
+    struct call_result r = {.retry_after_ms = -1, .token = c->token};
     if (code == CURLE_OK) {
         (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &r.http_status);
         buf_add(&c->response, "", 0); /* so that an empty answer is a text too */
@@ -254,7 +263,8 @@ static void point_at(struct call *c, struct endpoint *e)
         return;
     c->endpoint = e;
     SET(c->easy, CURLOPT_URL, e->url);
-    SET(c->easy, CURLOPT_HTTPHEADER, e->headers);
+    c->id_header.next = e->headers;
+    SET(c->easy, CURLOPT_HTTPHEADER, &c->id_header);
     SET(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)b->connect_timeout);
     SET(c->easy, CURLOPT_TIMEOUT_MS, (long)b->total_timeout);
     SET(c->easy, CURLOPT_SSL_VERIFYPEER, b->verify_tls ? 1L : 0L);
@@ -272,13 +282,14 @@ static struct call *take(struct multi *m)
         c->easy = curl_easy_init();
         must(c->easy != NULL, "curl_easy_init");
         buf_init(&c->response, m->caller->response_max);
+        c->id_header.data = c->id_line;
         prepare(c);
     }
     DL_APPEND(m->active, c);
     return c;
 }
 
-struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body,
+struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body, uint64_t token,
                         call_done *done, void *arg)
 {
     struct multi *m = &caller->multis[caller->turn++ % caller->count];
@@ -289,6 +300,8 @@ struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *b
     c->sent = 0;
     c->done = done;
     c->arg = arg;
+    c->token = token;
+    (void)snprintf(c->id_line, sizeof c->id_line, "X-Client-Request-Id: quern-%016" PRIx64, token);
     point_at(c, e);
     SET(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.len);
     must(curl_multi_add_handle(m->handle, c->easy) == CURLM_OK, "curl_multi_add_handle");
@@ -318,7 +331,8 @@ struct caller *caller_new(struct ev_loop *loop, const struct config *c)
     must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "curl_global_init");
     caller->loop = loop;
     caller->response_max = (size_t)c->worker.response_max;
-    caller->response_memory = (size_t)c->worker.response_memory;
+    caller->response_memory = (size_t)(c->worker.response_memory ? c->worker.response_memory
+                                                                 : c->worker.memory_limit / 8);
     caller->count = (size_t)(c->worker.concurrency + CALLS_PER_MULTI - 1) / CALLS_PER_MULTI;
     if (caller->count > MULTIS_MAX)
         caller->count = MULTIS_MAX;

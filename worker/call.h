@@ -25,6 +25,8 @@ struct call_result {
     char *body; /* may be changed in place */
     size_t len;
     int64_t retry_after_ms; /* -1: the backend did not ask */
+    uint64_t token;         /* of the dispatch, as given to call_start() */
+    bool unreached;         /* there was no connection: nothing was sent */
 };
 
 /* Called once from the loop, never from inside call_start(); the call is gone when it returns. */
@@ -37,8 +39,9 @@ void caller_free(struct caller *caller); /* aborts what is in flight, without ca
 struct endpoint *caller_endpoint(struct caller *caller, const struct config_backend *b,
                                  const char *url, const char *const *headers, size_t count);
 
-/* Begins a POST of `body`, whose memory passes to the call. */
-struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body,
+/* Begins a POST of `body`, whose memory passes to the call. The backend sees `token` as
+ * X-Client-Request-Id, so that its records can be held against the books. */
+struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body, uint64_t token,
                         call_done *done, void *arg);
 /* Ends a call without its callback; the connection is closed. */
 void call_abort(struct call *call);

@@ -19,8 +19,8 @@ static rd_kafka_conf_t *make_conf(const struct config *c, struct error *err)
         {"auto.offset.reset", "earliest"},
         {"session.timeout.ms", session},
         {"heartbeat.interval.ms", heartbeat},
-        {"fetch.wait.max.ms", "20"},             /* 500, the default, is 465 ms on a quiet topic */
-        {"queued.max.messages.kbytes", "16384"}, /* by bytes: by count, a full queue stalls 1 s */
+        {"fetch.wait.max.ms", "20"},            /* 500, the default, is 465 ms on a quiet topic */
+        {"queued.max.messages.kbytes", "4096"}, /* by bytes: by count, a full queue stalls 1 s */
     };
     rd_kafka_conf_t *conf = kafka_conf(c, "quern-worker", err);
     quern_status status = conf ? QUERN_OK : QUERN_FAIL;
@@ -57,15 +57,15 @@ rd_kafka_t *consumer_new(const struct config *c, struct error *err)
 quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, struct error *err)
 {
     char name[KAFKA_TOPIC_MAX];
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(LANE_COUNT);
-    for (int lane = 0; lane < LANE_COUNT; lane++)
-        (void)rd_kafka_topic_partition_list_add(topics, kafka_lane_topic(c, lane, name),
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(KAFKA_TOPICS);
+    for (int i = 0; i < LANE_COUNT + RETRY_TIERS; i++)
+        (void)rd_kafka_topic_partition_list_add(topics, kafka_topic(c, i, name),
                                                 RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t r = rd_kafka_subscribe(rk, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
         return QUERN_OK;
-    return error_set(err, ERROR_FATAL, "kafka", "cannot subscribe to the lanes: %s",
+    return error_set(err, ERROR_FATAL, "kafka", "cannot subscribe to the topics: %s",
                      rd_kafka_err2str(r));
 }
 
@@ -85,4 +85,18 @@ void consumer_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_k
     rd_kafka_queue_t *from = rd_kafka_queue_get_partition(rk, topic, partition);
     rd_kafka_queue_forward(from, to);
     rd_kafka_queue_destroy(from);
+}
+
+void consumer_wake(rd_kafka_queue_t *queue, int fd)
+{
+    static const uint64_t one = 1;
+    rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof one);
+}
+
+rd_kafka_queue_t *consumer_queue(rd_kafka_t *rk, const char *topic, int32_t partition, int fd)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(rk, topic, partition);
+    rd_kafka_queue_forward(queue, NULL); /* it would go to the group's queue */
+    consumer_wake(queue, fd);
+    return queue;
 }

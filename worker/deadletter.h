@@ -1,15 +1,8 @@
-/* Publishes dead letters to their topic and waits for Kafka's acknowledgement. The letter itself is
- * in PostgreSQL already: what cannot be published now is tried again until it can. */
+/* The document of a dead letter (schemas/dead_letter.schema.json). Pure, but for the time. */
 #ifndef QUERN_DEADLETTER_H
 #define QUERN_DEADLETTER_H
-#include "sink.h"
+#include "task.h"
 
-struct deadletter;
-struct deadletter *deadletter_new(struct ev_loop *loop, const struct config *c,
-                                  const struct sink_events *events, void *arg, struct error *err);
-void deadletter_free(struct deadletter *d);
-void deadletter_add(struct deadletter *d, struct task *t);
-
-/* The document (schemas/dead_letter.schema.json) for a failed task. */
+/* Appends the document for a task that ended without success. */
 void deadletter_write(const struct task *t, struct buf *out);
 #endif

@@ -1,6 +1,7 @@
-/* Kafka as the source of tasks: the three lanes, their partitions, and the offsets that may be
- * committed. One consumer of a cooperative-sticky group; a queue of its own for each lane, so that
- * no lane stands in another's way. */
+/* Kafka as the source of tasks: the three lanes and the retry topics, their partitions, and the
+ * offsets that may be committed. One consumer of a cooperative-sticky group; a queue of its own for
+ * each lane, so that no lane stands in another's way, and for each partition of a retry topic,
+ * whose head waits until it is due. */
 #ifndef QUERN_INTAKE_H
 #define QUERN_INTAKE_H
 #include "source.h"
@@ -9,10 +10,14 @@ struct intake;
 
 /* What intake does with what it gets. */
 struct intake_events {
-    bool (*has_room)(void *arg, int lane);
-    void (*receive)(void *arg, struct partition *p, int64_t offset, const void *data, size_t len);
+    bool (*has_room)(void *arg, int pool);
+    void (*receive)(void *arg, struct partition *p, int64_t offset, const void *data, size_t len,
+                    const struct journey *journey);
     void (*revoke)(void *arg, struct partition *p);
     void (*abort)(void *arg, struct partition *p);
+    void (*look)(void *arg, struct partition *p); /* once a second: is its head stuck? */
+    /* By Kafka's latest answer, our tasks are ours until then (by the loop's clock). */
+    void (*owned)(void *arg, double until);
     void (*stopped)(void *arg); /* after intake_stop(): everything is given back */
 };
 
@@ -23,6 +28,9 @@ void intake_free(struct intake *in);
 /* Takes nothing more, lets what is in flight end for worker.shutdown_grace, commits, leaves the
  * group; then `stopped`. */
 void intake_stop(struct intake *in);
+
+/* Seconds that the oldest open task of any partition has been here; 0: there is none. */
+int64_t intake_head_age(const struct intake *in);
 
 extern const struct source_ops intake_source; /* for the pipeline; its argument is the intake */
 #endif

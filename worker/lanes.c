@@ -15,12 +15,14 @@ void lanes_push(struct lanes *l, struct task *t, size_t backend, bool first)
         DL_PREPEND(l->queue[t->lane][backend], t);
     else
         DL_APPEND(l->queue[t->lane][backend], t);
+    l->of_backend[backend]++;
     l->count++;
 }
 
 void lanes_remove(struct lanes *l, struct task *t, size_t backend)
 {
     DL_DELETE(l->queue[t->lane][backend], t);
+    l->of_backend[backend]--;
     l->count--;
 }
 

@@ -11,7 +11,8 @@ struct lanes {
     int64_t weight[LANE_COUNT], credit[LANE_COUNT];
     size_t backends;
     struct task *queue[LANE_COUNT][CONFIG_BACKENDS_MAX];
-    size_t turn[LANE_COUNT]; /* the backend to be asked first */
+    size_t turn[LANE_COUNT];                /* the backend to be asked first */
+    size_t of_backend[CONFIG_BACKENDS_MAX]; /* tasks in its queues */
     size_t count;
 };
 

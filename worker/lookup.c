@@ -12,17 +12,53 @@
 
 enum { BATCH_MAX = 1000 };
 
-/* One row for each task that has a result of its generation or a newer one. */
-static const struct pglink_statement statements[] = {
-    {"lookup", "WITH k AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[]) WITH ORDINALITY "
-               "           AS k(job_id, custom_id, generation, n)), "
-               "opened AS (INSERT INTO jobs (id, name) SELECT DISTINCT job_id, job_id::text FROM k "
-               "           ON CONFLICT DO NOTHING) "
-               "SELECT k.n, coalesce(d.id, 0) FROM k JOIN results r USING (job_id, custom_id) "
-               "LEFT JOIN dead_letters d ON d.job_id = r.job_id AND d.custom_id = r.custom_id "
-               "     AND d.generation = r.generation AND d.published_at IS NULL "
-               "WHERE r.generation >= k.generation"},
-    {0}};
+/* One row for each task of which something is known. A parked copy replaces records with a smaller
+ * seq, but what is published again is made from the record at hand: of the same generation only. */
+static const char sql[] =
+    "WITH k AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) WITH ORDINALITY "
+    "           AS k(job_id, custom_id, generation, seq, n)), "
+    "opened AS (INSERT INTO jobs (id, name) SELECT DISTINCT job_id, job_id::text FROM k "
+    "           ON CONFLICT DO NOTHING) "
+    "SELECT k.n, CASE WHEN r.job_id IS NOT NULL AND d.id IS NULL THEN 1 "
+    "  WHEN r.job_id IS NOT NULL THEN 2 "
+    "  WHEN p.published_at IS NULL AND p.generation = k.generation AND p.seq > k.seq THEN 3 "
+    "  WHEN (p.generation, p.seq) > (k.generation, k.seq) THEN 1 "
+    "  WHEN j.cancelled_generation >= k.generation THEN 4 ELSE 0 END::bigint, "
+    " coalesce(d.id, p.id, 0), p.seq::bigint, p.rounds::bigint, p.attempts::bigint, "
+    " (extract(epoch FROM p.due_at) * 1000)::bigint, "
+    " (extract(epoch FROM p.first_seen) * 1000)::bigint, a.* "
+    "FROM k LEFT JOIN results r ON r.job_id = k.job_id AND r.custom_id = k.custom_id "
+    "     AND r.generation >= k.generation "
+    "LEFT JOIN dead_letters d ON d.job_id = r.job_id AND d.custom_id = r.custom_id "
+    "     AND d.generation = r.generation AND d.published_at IS NULL "
+    "LEFT JOIN parked p ON p.job_id = k.job_id AND p.custom_id = k.custom_id "
+    "LEFT JOIN jobs j ON j.id = k.job_id "
+    "LEFT JOIN LATERAL (SELECT sum(input_tokens)::bigint, sum(cached_tokens)::bigint, "
+    "       sum(output_tokens)::bigint, sum(reasoning_tokens)::bigint, "
+    "       (sum(cost_usd) * 1000000000000)::bigint, count(*) - count(cost_usd) "
+    "     FROM attempts WHERE job_id = k.job_id AND custom_id = k.custom_id "
+    "     AND generation = k.generation) a ON k.seq > 0 "
+    "WHERE r.job_id IS NOT NULL OR p.job_id IS NOT NULL OR k.seq > 0 "
+    "   OR j.cancelled_generation >= k.generation";
+
+enum column {
+    C_POSITION,
+    C_KIND,
+    C_PUBLICATION,
+    C_SEQ,
+    C_ROUNDS,
+    C_ATTEMPTS,
+    C_DUE,
+    C_FIRST_SEEN,
+    C_INPUT,
+    C_CACHED,
+    C_OUTPUT,
+    C_REASONING,
+    C_COST,
+    C_UNPRICED
+};
+
+static const struct pglink_statement statements[] = {{"lookup", sql}, {0}};
 
 struct lookup {
     const struct sink_events *events;
@@ -33,42 +69,77 @@ struct lookup {
     size_t count;
 };
 
+enum { PARAMETERS = 4 };
+
+static void run(struct lookup *l, struct pgarray parameters[PARAMETERS])
+{
+    struct pglink_query q = {.name = "lookup", .count = PARAMETERS};
+    for (int i = 0; i < PARAMETERS; i++) {
+        pgarray_finish(&parameters[i]);
+        q.values[i] = parameters[i].bytes.data;
+        q.lengths[i] = (int)parameters[i].bytes.len;
+    }
+    pglink_run(l->link, &q, 1);
+}
+
 static void ask(struct lookup *l)
 {
-    struct pgarray job, id, generation;
+    static const enum pg_type types[PARAMETERS] = {PG_UUID, PG_TEXT, PG_INT4, PG_INT4};
+    struct pgarray p[PARAMETERS];
     struct task *t, *next;
     if (!l->waiting || !pglink_ready(l->link))
         return;
-    pgarray_init(&job, PG_UUID);
-    pgarray_init(&id, PG_TEXT);
-    pgarray_init(&generation, PG_INT4);
+    for (int i = 0; i < PARAMETERS; i++)
+        pgarray_init(&p[i], types[i]);
     l->count = 0;
     DL_FOREACH_SAFE (l->waiting, t, next) {
         if (l->count == BATCH_MAX)
             break;
         DL_DELETE(l->waiting, t);
         l->asked[l->count++] = t;
-        pgarray_uuid(&job, &t->doc.job_id);
-        pgarray_text(&id, t->doc.custom_id);
-        pgarray_number(&generation, t->doc.generation);
+        pgarray_uuid(&p[0], &t->doc.job_id);
+        pgarray_text(&p[1], t->doc.custom_id);
+        pgarray_number(&p[2], t->doc.generation);
+        pgarray_number(&p[3], t->journey.seq);
     }
-    struct pgarray *all[] = {&job, &id, &generation};
-    struct pglink_query q = {.name = "lookup", .count = 3};
-    for (int i = 0; i < 3; i++) {
-        pgarray_finish(all[i]);
-        q.values[i] = all[i]->bytes.data;
-        q.lengths[i] = (int)all[i]->bytes.len;
-    }
-    pglink_run(l->link, &q, 1);
-    for (int i = 0; i < 3; i++)
-        pgarray_free(all[i]);
+    run(l, p);
+    for (int i = 0; i < PARAMETERS; i++)
+        pgarray_free(&p[i]);
 }
 
-static int64_t number_at(const PGresult *r, int row, int column)
+static int64_t number_at(const PGresult *r, int row, enum column column)
 {
-    uint64_t v;
-    memcpy(&v, PQgetvalue(r, row, column), sizeof v);
+    uint64_t v = 0;
+    if (!PQgetisnull(r, row, column))
+        memcpy(&v, PQgetvalue(r, row, column), sizeof v);
     return (int64_t)be64toh(v);
+}
+
+/* What the row says of the task: the copy that is to be published again, and what earlier copies
+ * have spent. */
+static enum known read_row(const PGresult *r, int row, struct task *t)
+{
+    static const enum known kinds[] = {KNOWN_NOT, KNOWN_DONE, KNOWN_BURIED, KNOWN_PARKED,
+                                       KNOWN_CANCELLED};
+    enum known known = kinds[number_at(r, row, C_KIND)];
+    if (known == KNOWN_BURIED || known == KNOWN_PARKED)
+        t->publication_id = number_at(r, row, C_PUBLICATION);
+    if (known == KNOWN_PARKED) {
+        t->copy = t->journey;
+        t->copy.lane = t->lane;
+        t->copy.seq = number_at(r, row, C_SEQ);
+        t->copy.rounds = number_at(r, row, C_ROUNDS);
+        t->copy.attempts = number_at(r, row, C_ATTEMPTS);
+        t->copy.due_ms = number_at(r, row, C_DUE);
+        t->copy.first_seen_ms = number_at(r, row, C_FIRST_SEEN);
+    }
+    t->before = (struct spent){.usage = {.input = number_at(r, row, C_INPUT),
+                                         .cached = number_at(r, row, C_CACHED),
+                                         .output = number_at(r, row, C_OUTPUT),
+                                         .reasoning = number_at(r, row, C_REASONING)},
+                               .cost = number_at(r, row, C_COST),
+                               .unpriced = number_at(r, row, C_UNPRICED) > 0};
+    return known;
 }
 
 static void on_reply(void *arg, const struct pglink_reply *reply)
@@ -86,12 +157,9 @@ static void on_reply(void *arg, const struct pglink_reply *reply)
     const PGresult *r = reply->results[0];
     enum known known[BATCH_MAX] = {KNOWN_NOT};
     for (int row = 0; row < PQntuples(r); row++) {
-        size_t n = (size_t)number_at(r, row, 0) - 1;
-        int64_t letter = number_at(r, row, 1);
-        if (n < count && l->asked[n]) {
-            known[n] = letter ? KNOWN_BURIED : KNOWN_DONE;
-            l->asked[n]->letter_id = letter;
-        }
+        size_t n = (size_t)number_at(r, row, C_POSITION) - 1;
+        if (n < count && l->asked[n])
+            known[n] = read_row(r, row, l->asked[n]);
     }
     for (size_t i = 0; i < count; i++)
         if (l->asked[i])

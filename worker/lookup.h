@@ -1,5 +1,6 @@
 /* Is there a result already? Asked of PostgreSQL for many tasks in one round trip, before a call is
- * made: redelivered and resubmitted tasks are not paid twice. Opens jobs that are unknown. */
+ * made: redelivered, resubmitted and cancelled tasks are not paid for. Opens jobs that are unknown.
+ */
 #ifndef QUERN_LOOKUP_H
 #define QUERN_LOOKUP_H
 #include "sink.h"

@@ -1,6 +1,7 @@
 /* quern-worker: takes tasks from Kafka, calls models, writes results. Only this file knows all the
  * parts; pipeline.c knows the way of a task. */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,12 @@
 #include "common/options.h"
 #include "common/pg.h"
 #include "common/prices.h"
-#include "deadletter.h"
 #include "intake.h"
 #include "lookup.h"
+#include "outbound.h"
 #include "pipeline.h"
 #include "settle.h"
+#include "watch.h"
 
 struct worker {
     struct ev_loop *loop;
@@ -27,15 +29,16 @@ struct worker {
     struct pipeline *pipeline;
     struct lookup *lookup;
     struct settle *settle;
-    struct deadletter *deadletter;
+    struct outbound *outbound;
+    struct watch *watch;
     struct intake *intake;
     ev_signal term, intr;
-    ev_timer report;
+    ev_timer report, memory;
     int64_t reported;
-    bool stopping;
+    bool stopping, short_of_memory;
 };
 
-/* ---- the sink: PostgreSQL and the dead-letter topic ------------------------------------------ */
+/* ---- the sink: PostgreSQL, the dead-letter topic and the retry topics ------------------------ */
 
 static void sink_look_up(void *arg, struct task *t)
 {
@@ -52,12 +55,13 @@ static void sink_settle(void *arg, struct task *t)
     settle_add(((struct worker *)arg)->settle, t);
 }
 
-static void sink_bury(void *arg, struct task *t)
+static void sink_publish(void *arg, struct task *t)
 {
-    deadletter_add(((struct worker *)arg)->deadletter, t);
+    outbound_add(((struct worker *)arg)->outbound, t);
 }
 
-static const struct sink_ops sink_ops = {sink_look_up, sink_look_up_cancel, sink_settle, sink_bury};
+static const struct sink_ops sink_ops = {sink_look_up, sink_look_up_cancel, sink_settle,
+                                         sink_publish};
 
 static void on_looked_up(void *arg, struct task *t, enum known known)
 {
@@ -69,26 +73,33 @@ static void on_settled(void *arg, struct task *t)
     pipeline_sink_events.settled(((struct worker *)arg)->pipeline, t);
 }
 
-static void on_buried(void *arg, struct task *t)
+static void on_published(void *arg, struct task *t)
 {
     struct worker *w = arg;
-    settle_published(w->settle, t->letter_id);
-    pipeline_sink_events.buried(w->pipeline, t);
+    settle_published(w->settle, t->publication_id);
+    pipeline_sink_events.published(w->pipeline, t);
 }
 
-static const struct sink_events sink_events = {on_looked_up, on_settled, on_buried};
+static const struct sink_events sink_events = {on_looked_up, on_settled, on_published};
+
+static void on_cancelled(void *arg, const struct uuid *job, int64_t generation, bool lets_finish)
+{
+    pipeline_cancel(((struct worker *)arg)->pipeline, job, generation, lets_finish);
+}
+
+static const struct watch_events watch_events = {on_cancelled};
 
 /* ---- the source: Kafka ----------------------------------------------------------------------- */
 
-static bool intake_has_room(void *arg, int lane)
+static bool intake_has_room(void *arg, int pool)
 {
-    return pipeline_has_room(((struct worker *)arg)->pipeline, lane);
+    return pipeline_has_room(((struct worker *)arg)->pipeline, pool);
 }
 
 static void intake_receive(void *arg, struct partition *p, int64_t offset, const void *data,
-                           size_t len)
+                           size_t len, const struct journey *journey)
 {
-    pipeline_receive(((struct worker *)arg)->pipeline, p, offset, data, len);
+    pipeline_receive(((struct worker *)arg)->pipeline, p, offset, data, len, journey);
 }
 
 static void intake_revoke(void *arg, struct partition *p)
@@ -101,18 +112,29 @@ static void intake_abort(void *arg, struct partition *p)
     pipeline_abort(((struct worker *)arg)->pipeline, p);
 }
 
+static void intake_look(void *arg, struct partition *p)
+{
+    pipeline_unstick(((struct worker *)arg)->pipeline, p);
+}
+
+static void intake_owned(void *arg, double until)
+{
+    pipeline_own(((struct worker *)arg)->pipeline, until);
+}
+
 static void intake_stopped(void *arg)
 {
     ev_break(((struct worker *)arg)->loop, EVBREAK_ALL);
 }
 
 static const struct intake_events intake_events = {intake_has_room, intake_receive, intake_revoke,
-                                                   intake_abort, intake_stopped};
+                                                   intake_abort,    intake_look,    intake_owned,
+                                                   intake_stopped};
 
-static void source_room(void *arg, int lane)
+static void source_room(void *arg, int pool)
 {
     struct worker *w = arg;
-    intake_source.room(w->intake, lane);
+    intake_source.room(w->intake, pool);
 }
 
 static void source_left(void *arg, struct partition *p)
@@ -149,8 +171,40 @@ static void on_report(struct ev_loop *loop, ev_timer *t, int events)
         log_info("tasks", LOG_N("finished", n.finished), LOG_N("ready", n.in_state[TASK_READY]),
                  LOG_N("calling", n.in_state[TASK_CALLING]),
                  LOG_N("waiting", n.in_state[TASK_WAITING]),
-                 LOG_N("settling", n.in_state[TASK_SETTLING]));
+                 LOG_N("settling", n.in_state[TASK_SETTLING]), LOG_N("parked", n.parked),
+                 LOG_N("head_age_s", intake_head_age(w->intake)));
     w->reported = n.finished;
+}
+
+/* Resident bytes of this process; 0: not known. */
+static int64_t resident(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%*s %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        (void)fclose(f);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+/* From 85 % of the limit on nothing is taken or begun, until memory that was freed is given back
+ * and it is below 75 %. */
+static void on_memory(struct ev_loop *loop, ev_timer *t, int events)
+{
+    struct worker *w = t->data;
+    const int64_t limit = w->config->worker.memory_limit, used = resident();
+    bool short_of = used > limit / 100 * (w->short_of_memory ? 75 : 85);
+    (void)loop;
+    (void)events;
+    if (short_of)
+        (void)malloc_trim(0);
+    if (short_of == w->short_of_memory)
+        return;
+    w->short_of_memory = short_of;
+    log_warn(short_of ? "memory is short; taking no tasks" : "memory is free again",
+             LOG_N("resident", used), LOG_N("limit", limit));
+    pipeline_hold(w->pipeline, short_of);
 }
 
 static void watch_signals(struct worker *w)
@@ -158,10 +212,12 @@ static void watch_signals(struct worker *w)
     ev_signal_init(&w->term, on_signal, SIGTERM);
     ev_signal_init(&w->intr, on_signal, SIGINT);
     ev_timer_init(&w->report, on_report, 10.0, 10.0);
-    w->term.data = w->intr.data = w->report.data = w;
+    ev_timer_init(&w->memory, on_memory, 0.1, 0.1);
+    w->term.data = w->intr.data = w->report.data = w->memory.data = w;
     ev_signal_start(w->loop, &w->term);
     ev_signal_start(w->loop, &w->intr);
     ev_timer_start(w->loop, &w->report);
+    ev_timer_start(w->loop, &w->memory);
 }
 
 /* ---- start and end --------------------------------------------------------------------------- */
@@ -201,7 +257,8 @@ static quern_status start(struct worker *w, struct error *err)
         pipeline_new(w->loop, c, w->caller, w->router, w->prices, &sink_ops, w, &source_ops, w);
     w->lookup = lookup_new(w->loop, c, &sink_events, w);
     w->settle = settle_new(w->loop, c, &sink_events, w);
-    if (!(w->deadletter = deadletter_new(w->loop, c, &sink_events, w, err)) ||
+    w->watch = watch_new(w->loop, c, &watch_events, w);
+    if (!(w->outbound = outbound_new(w->loop, c, &sink_events, w, err)) ||
         !(w->intake = intake_new(w->loop, c, &intake_events, w, err)))
         return QUERN_FAIL;
     watch_signals(w);
@@ -221,7 +278,8 @@ static int finish(struct worker *w)
     if (left)
         return EXIT_DONE;
     intake_free(w->intake);
-    deadletter_free(w->deadletter);
+    outbound_free(w->outbound);
+    watch_free(w->watch);
     settle_free(w->settle);
     lookup_free(w->lookup);
     pipeline_free(w->pipeline);

@@ -9,6 +9,9 @@
 #include "sink.h"
 #include "source.h"
 
+/* Tasks count against the bounds of their lane, or, from a retry topic, of the retries. */
+enum { POOL_RETRY = LANE_COUNT, POOL_COUNT };
+
 struct pipeline;
 
 struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, struct caller *caller,
@@ -18,22 +21,35 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
 /* No task may be left in it. */
 void pipeline_free(struct pipeline *p);
 
-bool pipeline_has_room(const struct pipeline *p, int lane);
-/* Takes a record; it is copied. */
+bool pipeline_has_room(const struct pipeline *p, int pool);
+/* Takes a record; it is copied, and so is its journey (NULL: a fresh one). */
 void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
-                      const void *record, size_t len);
+                      const void *record, size_t len, const struct journey *journey);
+
+/* The source vouches that the tasks are ours until then, by the loop's clock; later no call is
+ * begun. Without a word of it, they always are. */
+void pipeline_own(struct pipeline *p, double until);
+/* Memory is short: nothing more is taken, no call is begun. */
+void pipeline_hold(struct pipeline *p, bool hold);
 
 /* Drops what is not started from a partition that is going away; calls in flight go on. */
 void pipeline_revoke(struct pipeline *p, struct partition *from);
 /* Ends the calls in flight of a partition: their results would be nobody's. */
 void pipeline_abort(struct pipeline *p, struct partition *from);
+/* If the partition's oldest open task is older than worker.head_timeout and finished ones wait
+ * behind it, it moves to a retry topic. */
+void pipeline_unstick(struct pipeline *p, struct partition *from);
+/* A job is cancelled up to a generation. Its tasks end as cancelled, those in flight too unless
+ * `lets_finish`. May be told any number of times. */
+void pipeline_cancel(struct pipeline *p, const struct uuid *job, int64_t generation,
+                     bool lets_finish);
 
 /* For the sink: what it told. */
 extern const struct sink_events pipeline_sink_events;
 
 struct pipeline_counts {
     size_t in_state[TASK_STATES];
-    int64_t finished;
+    int64_t finished, parked;
 };
 void pipeline_count(const struct pipeline *p, struct pipeline_counts *out);
 #endif

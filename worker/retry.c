@@ -24,3 +24,16 @@ enum retry_step retry_decide(const struct retry_policy *p, enum error_class clas
         *delay_ms = retry_after_ms + (int64_t)(random % (uint64_t)(retry_after_ms / 10 + 1));
     return RETRY_AGAIN;
 }
+
+int retry_tier(int64_t wait_ms)
+{
+    int tier = 0;
+    while (tier < RETRY_TIERS - 1 && retry_tier_ms[tier] < wait_ms)
+        tier++;
+    return tier;
+}
+
+int retry_round_tier(int64_t round)
+{
+    return round < RETRY_TIERS ? (int)round : RETRY_TIERS - 1;
+}

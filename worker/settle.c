@@ -91,6 +91,8 @@ static void simplify(struct task *t, const struct error *why)
     }
     free(t->response);
     t->response = NULL;
+    if (t->status == STATUS_NONE)
+        return;
     (void)error_set(&t->error, ERROR_PERMANENT, "unstorable", "PostgreSQL refused the result: %s",
                     why->message);
     t->status = STATUS_FAILED;
@@ -188,11 +190,11 @@ void settle_add(struct settle *s, struct task *t)
         arm(s, s->delay);
 }
 
-void settle_published(struct settle *s, int64_t letter_id)
+void settle_published(struct settle *s, int64_t publication_id)
 {
     if (s->published_count == PUBLISHED_MAX) /* it will be published once more: harmless */
         return;
-    s->published[s->published_count++] = letter_id;
+    s->published[s->published_count++] = publication_id;
     if (!s->running && pglink_ready(s->link))
         arm(s, s->delay);
 }

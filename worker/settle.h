@@ -8,8 +8,8 @@ struct settle;
 struct settle *settle_new(struct ev_loop *loop, const struct config *c,
                           const struct sink_events *events, void *arg);
 void settle_free(struct settle *s);
-/* A task with its final status, or (STATUS_NONE) with attempts to be booked only. */
+/* A task with its final status, to be parked, or (STATUS_NONE) with attempts to be booked only. */
 void settle_add(struct settle *s, struct task *t);
-/* The dead-letter topic has this letter: noted in a later transaction. */
-void settle_published(struct settle *s, int64_t letter_id);
+/* Kafka has this dead letter or parked copy: noted in a later transaction. */
+void settle_published(struct settle *s, int64_t publication_id);
 #endif

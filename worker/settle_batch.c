@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/failpoint.h"
 #include "common/mem.h"
 
 static void init_all(struct pgarray *arrays, const enum pg_type *types, size_t n)
@@ -23,6 +24,7 @@ void batch_init(struct batch *b, size_t max)
     *b = (struct batch){.max = max};
     b->tasks = mem_array(NULL, max, sizeof(struct task *));
     b->letter_tasks = mem_array(NULL, max, sizeof(size_t));
+    b->parked_tasks = mem_array(NULL, max, sizeof(size_t));
 }
 
 static void clear(struct batch *b)
@@ -31,6 +33,7 @@ static void clear(struct batch *b)
     free_all(b->attempts, A_COLUMNS);
     free_all(b->unreadable, U_COLUMNS);
     free_all(b->letters, L_COLUMNS);
+    free_all(b->parked, P_COLUMNS);
     pgarray_free(&b->published_ids);
 }
 
@@ -39,6 +42,7 @@ void batch_free(struct batch *b)
     clear(b);
     free(b->tasks);
     free(b->letter_tasks);
+    free(b->parked_tasks);
 }
 
 void batch_begin(struct batch *b)
@@ -49,6 +53,7 @@ void batch_begin(struct batch *b)
     init_all(b->attempts, attempt_types, A_COLUMNS);
     init_all(b->unreadable, unreadable_types, U_COLUMNS);
     init_all(b->letters, letter_types, L_COLUMNS);
+    init_all(b->parked, parked_types, P_COLUMNS);
     pgarray_init(&b->published_ids, PG_INT8);
 }
 
@@ -65,13 +70,6 @@ static void number_or_null(struct pgarray *a, int64_t v, bool known)
         pgarray_null(a);
 }
 
-/* The sums over a task's attempts. Its cost is known only if that of each attempt is. */
-struct sums {
-    struct usage usage;
-    int64_t cost;
-    bool priced;
-};
-
 /* Sums of two sums still fit. */
 static void add(int64_t *sum, int64_t v)
 {
@@ -80,9 +78,9 @@ static void add(int64_t *sum, int64_t v)
         *sum = v > most - *sum ? most : *sum + v;
 }
 
-static struct sums sum_attempts(const struct task *t)
+static struct spent sum_attempts(const struct task *t)
 {
-    struct sums s = {.priced = true};
+    struct spent s = t->before;
     for (size_t i = 0; i < t->attempt_count; i++) {
         const struct attempt *a = &t->attempts[i];
         add(&s.usage.input, a->usage.input);
@@ -90,7 +88,7 @@ static struct sums sum_attempts(const struct task *t)
         add(&s.usage.output, a->usage.output);
         add(&s.usage.reasoning, a->usage.reasoning);
         add(&s.cost, a->cost);
-        s.priced = s.priced && a->cost >= 0;
+        s.unpriced = s.unpriced || a->cost < 0;
     }
     return s;
 }
@@ -123,7 +121,7 @@ static void add_identity(struct pgarray *r, const struct task *t)
 static void add_result(struct pgarray *r, const struct task *t)
 {
     bool success = task_status_is_success(t->status);
-    struct sums s = sum_attempts(t);
+    struct spent s = sum_attempts(t);
     const struct attempt *first = t->attempt_count ? t->attempts : NULL;
     const struct attempt *last = first ? first + t->attempt_count - 1 : NULL;
     add_identity(r, t);
@@ -136,12 +134,12 @@ static void add_result(struct pgarray *r, const struct task *t)
         pgarray_null(&r[R_RESPONSE]);
     pgarray_text(&r[R_ERROR_TYPE], success ? NULL : t->error.code);
     pgarray_text(&r[R_ERROR], success ? NULL : t->error.message);
-    pgarray_number(&r[R_ATTEMPTS], (int64_t)t->attempt_count);
+    pgarray_number(&r[R_ATTEMPTS], t->journey.attempts + (int64_t)t->attempt_count);
     pgarray_number(&r[R_INPUT], s.usage.input);
     pgarray_number(&r[R_CACHED], s.usage.cached);
     pgarray_number(&r[R_OUTPUT], s.usage.output);
     pgarray_number(&r[R_REASONING], s.usage.reasoning);
-    number_or_null(&r[R_COST], s.cost, s.priced);
+    number_or_null(&r[R_COST], s.cost, !s.unpriced);
     pgarray_time(&r[R_STARTED], first ? first->started_us : 0);
     pgarray_time(&r[R_FINISHED], t->finished_us);
     add_origin(r, t, !success);
@@ -187,18 +185,43 @@ static void add_letter(struct batch *b, const struct task *t)
     pgarray_number(&b->letters[L_GENERATION], t->doc.generation);
 }
 
+static void add_parked(struct batch *b, const struct task *t)
+{
+    struct pgarray *p = b->parked;
+    const struct journey *c = &t->copy;
+    b->parked_tasks[p[0].count] = b->count;
+    pgarray_uuid(&p[P_JOB_ID], &t->doc.job_id);
+    pgarray_text(&p[P_CUSTOM_ID], t->doc.custom_id);
+    pgarray_number(&p[P_GENERATION], t->doc.generation);
+    pgarray_number(&p[P_SEQ], c->seq);
+    pgarray_text(&p[P_LANE], lane_names[t->lane]);
+    pgarray_number(&p[P_ROUNDS], c->rounds);
+    pgarray_number(&p[P_ATTEMPTS], c->attempts);
+    pgarray_time(&p[P_DUE], c->due_ms * 1000);
+    pgarray_time(&p[P_FIRST_SEEN], c->first_seen_ms * 1000);
+    pgarray_text(&p[P_REASON], t->error.code);
+    pgarray_text(&p[P_ERROR], t->error.message);
+    pgarray_bytes(&p[P_RECORD], t->record, t->record_len);
+}
+
+static void add_readable(struct batch *b, const struct task *t)
+{
+    if (task_status_is_final(t->status))
+        add_result(b->results, t);
+    else if (t->status == STATUS_PARKED)
+        add_parked(b, t);
+    for (size_t i = 0; i < t->attempt_count && !FAILPOINT("plant-books-missing"); i++)
+        add_attempt(b->attempts, t, &t->attempts[i]);
+    if (task_status_is_final(t->status) && !task_status_is_success(t->status))
+        add_letter(b, t);
+}
+
 void batch_add(struct batch *b, struct task *t)
 {
-    if (!t->readable) {
+    if (t->readable)
+        add_readable(b, t);
+    else
         add_unreadable(b->unreadable, t);
-    } else {
-        if (t->status != STATUS_NONE)
-            add_result(b->results, t);
-        for (size_t i = 0; i < t->attempt_count; i++)
-            add_attempt(b->attempts, t, &t->attempts[i]);
-        if (t->status != STATUS_NONE && !task_status_is_success(t->status))
-            add_letter(b, t);
-    }
     b->bytes += t->response_len + t->record_len;
     b->tasks[b->count++] = t;
 }
@@ -211,7 +234,7 @@ void batch_published(struct batch *b, const int64_t *ids, size_t count)
     }
 }
 
-static void bind(struct pglink_query *q, struct pgarray *arrays, int n)
+static void bind_all(struct pglink_query *q, struct pgarray *arrays, int n)
 {
     for (int i = 0; i < n; i++) {
         pgarray_finish(&arrays[i]);
@@ -222,15 +245,22 @@ static void bind(struct pglink_query *q, struct pgarray *arrays, int n)
 
 void batch_run(struct batch *b, struct pglink *link)
 {
-    struct pglink_query q[4] = {
-        {.name = "settle"}, {.name = "unreadable"}, {.name = "letters"}, {.name = "published"}};
-    bind(&q[0], b->results, R_COLUMNS);
-    bind(&q[0], b->attempts, A_COLUMNS);
-    bind(&q[1], b->unreadable, U_COLUMNS);
-    bind(&q[2], b->letters, L_COLUMNS);
-    bind(&q[3], &b->published_ids, 1);
-    bool rare = b->unreadable[0].count || b->letters[0].count || b->published_count;
-    pglink_run(link, q, rare ? 4 : 1);
+    enum { ALL = 6 };
+    struct pglink_query q[ALL] = {{.name = "settle"},    {.name = "unreadable"},
+                                  {.name = "letters"},   {.name = "park"},
+                                  {.name = "published"}, {.name = "parked_published"}};
+    bind_all(&q[0], b->results, R_COLUMNS);
+    bind_all(&q[0], b->attempts, A_COLUMNS);
+    bind_all(&q[1], b->unreadable, U_COLUMNS);
+    bind_all(&q[2], b->letters, L_COLUMNS);
+    bind_all(&q[3], b->parked, P_COLUMNS);
+    bind_all(&q[4], &b->published_ids, 1);
+    q[5].count = q[4].count;
+    q[5].values[0] = q[4].values[0];
+    q[5].lengths[0] = q[4].lengths[0];
+    bool rare =
+        b->unreadable[0].count || b->letters[0].count || b->parked[0].count || b->published_count;
+    pglink_run(link, q, rare ? ALL : 1);
 }
 
 static int64_t int8_at(const PGresult *r, int row, int column)
@@ -260,7 +290,17 @@ static void read_unreadable(struct batch *b, const PGresult *r)
     for (int row = 0; row < PQntuples(r); row++)
         for (size_t i = 0; i < b->count; i++)
             if (came_from(b->tasks[i], r, row) && !PQgetvalue(r, row, 4)[0])
-                b->tasks[i]->letter_id = int8_at(r, row, 3);
+                b->tasks[i]->publication_id = int8_at(r, row, 3);
+}
+
+/* Rows of a position in the statement's input (from 1) and an id. */
+static void read_ids(struct batch *b, const PGresult *r, const size_t *tasks, int32_t count)
+{
+    for (int row = 0; row < PQntuples(r); row++) {
+        int64_t n = int8_at(r, row, 0) - 1;
+        if (n >= 0 && n < count)
+            b->tasks[tasks[n]]->publication_id = int8_at(r, row, 1);
+    }
 }
 
 void batch_read(struct batch *b, const struct pglink_reply *r)
@@ -268,9 +308,6 @@ void batch_read(struct batch *b, const struct pglink_reply *r)
     if (r->count < 4)
         return;
     read_unreadable(b, r->results[1]);
-    for (int row = 0; row < PQntuples(r->results[2]); row++) {
-        int64_t n = int8_at(r->results[2], row, 0) - 1;
-        if (n >= 0 && n < b->letters[0].count)
-            b->tasks[b->letter_tasks[n]]->letter_id = int8_at(r->results[2], row, 1);
-    }
+    read_ids(b, r->results[2], b->letter_tasks, b->letters[0].count);
+    read_ids(b, r->results[3], b->parked_tasks, b->parked[0].count);
 }

@@ -10,8 +10,8 @@ struct batch {
     struct task **tasks;
     size_t count, max, bytes;
     struct pgarray results[R_COLUMNS], attempts[A_COLUMNS], unreadable[U_COLUMNS],
-        letters[L_COLUMNS], published_ids;
-    size_t *letter_tasks; /* the task of each row of `letters` */
+        letters[L_COLUMNS], parked[P_COLUMNS], published_ids;
+    size_t *letter_tasks, *parked_tasks; /* the task of each row of `letters`, of `parked` */
     int64_t published[BATCH_PUBLISHED_MAX];
     size_t published_count;
 };
@@ -23,6 +23,7 @@ bool batch_full(const struct batch *b); /* in bytes */
 void batch_add(struct batch *b, struct task *t);
 void batch_published(struct batch *b, const int64_t *ids, size_t count);
 void batch_run(struct batch *b, struct pglink *link);
-/* After success: sets letter_id of the tasks whose dead letter is to be published. */
+/* After success: sets publication_id of the tasks whose dead letter or parked copy is to be
+ * published. */
 void batch_read(struct batch *b, const struct pglink_reply *r);
 #endif

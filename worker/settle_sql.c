@@ -10,6 +10,9 @@ const enum pg_type attempt_types[A_COLUMNS] = {
 const enum pg_type unreadable_types[U_COLUMNS] = {PG_TEXT, PG_TEXT, PG_TEXT,
                                                   PG_INT4, PG_INT8, PG_BYTEA};
 const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4};
+const enum pg_type parked_types[P_COLUMNS] = {PG_UUID,        PG_TEXT, PG_INT4, PG_INT4,
+                                              PG_TEXT,        PG_INT4, PG_INT4, PG_TIMESTAMPTZ,
+                                              PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_BYTEA};
 
 /* Pico-dollars become dollars here: exactly, as numeric. */
 #define USD "* 0.000000000001::numeric"
@@ -34,7 +37,7 @@ static const char settle[] =
     " AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
     " error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
     " duration)), "
-    "replaced AS MATERIALIZED (SELECT o.job_id, o.custom_id, o.status "
+    "replaced AS MATERIALIZED (SELECT o.job_id, o.custom_id, o.status, o.reopened_at "
     " FROM r JOIN results o USING (job_id, custom_id) "
     " WHERE r.generation > 0 AND o.generation < r.generation "
     " ORDER BY o.job_id, o.custom_id FOR UPDATE OF o), "
@@ -55,7 +58,7 @@ static const char settle[] =
     "  tokens = EXCLUDED.tokens, input_tokens = EXCLUDED.input_tokens, "
     "  cached_tokens = EXCLUDED.cached_tokens, output_tokens = EXCLUDED.output_tokens, "
     "  reasoning_tokens = EXCLUDED.reasoning_tokens, cost_usd = EXCLUDED.cost_usd, "
-    "  started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at "
+    "  started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at, reopened_at = NULL "
     " WHERE old.generation < EXCLUDED.generation "
     " RETURNING job_id, custom_id, status), "
     "booked AS (INSERT INTO attempts SELECT job_id, custom_id, token, generation, attempt, "
@@ -63,10 +66,12 @@ static const char settle[] =
     "  reasoning, cost " USD ", started_at, duration "
     " FROM a ORDER BY job_id, custom_id, token ON CONFLICT DO NOTHING "
     " RETURNING job_id, input_tokens, output_tokens, cost_usd), "
-    "buried AS (INSERT INTO dead_letters (job_id, custom_id, generation, reason, error, tenant, "
-    "  topic, partition, kafka_offset, record) "
-    " SELECT r.job_id, r.custom_id, r.generation, r.error_type, r.error, r.tenant, r.topic, "
-    "  r.part, r.pos, r.record "
+    "unparked AS (DELETE FROM parked p USING won WHERE p.job_id = won.job_id "
+    "  AND p.custom_id = won.custom_id), "
+    "buried AS (INSERT INTO dead_letters (job_id, custom_id, generation, status, lane, attempts, "
+    "  reason, error, tenant, topic, partition, kafka_offset, record) "
+    " SELECT r.job_id, r.custom_id, r.generation, r.status, r.lane, r.attempts, r.error_type, "
+    "  r.error, r.tenant, r.topic, r.part, r.pos, r.record "
     " FROM r JOIN won USING (job_id, custom_id) "
     " WHERE won.status NOT IN ('succeeded', 'degraded') ON CONFLICT DO NOTHING), "
     "counted AS (INSERT INTO job_counters AS c (job_id, shard, succeeded, failed, cancelled, "
@@ -83,7 +88,7 @@ static const char settle[] =
     " FROM (SELECT job_id, status AS s, 0::bigint AS i, 0::bigint AS o, NULL::numeric AS usd "
     "   FROM won UNION ALL "
     "   SELECT job_id, '-' || replaced.status, 0, 0, NULL "
-    "   FROM replaced JOIN won USING (job_id, custom_id) UNION ALL "
+    "   FROM replaced JOIN won USING (job_id, custom_id) WHERE reopened_at IS NULL UNION ALL "
     "   SELECT job_id, 'attempt', input_tokens, output_tokens, cost_usd FROM booked) x "
     " GROUP BY job_id ORDER BY job_id "
     " ON CONFLICT (job_id, shard) DO UPDATE SET succeeded = c.succeeded + EXCLUDED.succeeded, "
@@ -108,11 +113,39 @@ static const char letters[] =
     " AS i(job_id, custom_id, generation, n) "
     "JOIN dead_letters d USING (job_id, custom_id, generation) WHERE d.published_at IS NULL";
 
+/* Written before the copy is published: if a worker dies in between, the redelivered record finds
+ * the row and publishes the copy again. */
+static const char park[] =
+    "WITH i AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], "
+    " $6::int[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], "
+    " $12::bytea[]) WITH ORDINALITY AS i(job_id, custom_id, generation, seq, lane, rounds, "
+    " attempts, due_at, first_seen, reason, error, record, n)), "
+    "w AS (INSERT INTO parked AS p (job_id, custom_id, generation, seq, lane, rounds, attempts, "
+    "  due_at, first_seen, reason, error, record) "
+    " SELECT job_id, custom_id, generation, seq, lane, rounds, attempts, due_at, first_seen, "
+    "  reason, error, record FROM i "
+    " WHERE NOT EXISTS (SELECT FROM results r WHERE r.job_id = i.job_id "
+    "  AND r.custom_id = i.custom_id AND r.generation >= i.generation) "
+    " ORDER BY job_id, custom_id "
+    " ON CONFLICT (job_id, custom_id) DO UPDATE SET generation = EXCLUDED.generation, "
+    "  seq = EXCLUDED.seq, id = EXCLUDED.id, lane = EXCLUDED.lane, rounds = EXCLUDED.rounds, "
+    "  attempts = EXCLUDED.attempts, due_at = EXCLUDED.due_at, first_seen = EXCLUDED.first_seen, "
+    "  reason = EXCLUDED.reason, error = EXCLUDED.error, record = EXCLUDED.record, "
+    "  parked_at = now(), published_at = NULL "
+    " WHERE (p.generation, p.seq) <= (EXCLUDED.generation, EXCLUDED.seq) "
+    " RETURNING job_id, custom_id, id) "
+    "SELECT i.n, w.id FROM i JOIN w USING (job_id, custom_id)";
+
 static const char published[] =
     "UPDATE dead_letters SET published_at = now() WHERE id = ANY($1::bigint[])";
+
+static const char parked_published[] =
+    "UPDATE parked SET published_at = now() WHERE id = ANY($1::bigint[])";
 
 const struct pglink_statement settle_statements[] = {{"settle", settle},
                                                      {"unreadable", unreadable},
                                                      {"letters", letters},
+                                                     {"park", park},
                                                      {"published", published},
+                                                     {"parked_published", parked_published},
                                                      {0}};

@@ -60,9 +60,26 @@ enum attempt_column {
 enum unreadable_column { U_REASON, U_ERROR, U_TOPIC, U_PARTITION, U_OFFSET, U_RECORD, U_COLUMNS };
 /* "letters": job_id, custom_id, generation -> position (from 1) and id of unpublished letters. */
 enum letter_column { L_JOB_ID, L_CUSTOM_ID, L_GENERATION, L_COLUMNS };
-/* "published": ids of dead letters that the topic has. */
+/* "park": copies for a retry topic -> position (from 1) and id; none for a task that has a result
+ * or a newer copy. */
+enum parked_column {
+    P_JOB_ID,
+    P_CUSTOM_ID,
+    P_GENERATION,
+    P_SEQ,
+    P_LANE,
+    P_ROUNDS,
+    P_ATTEMPTS,
+    P_DUE,
+    P_FIRST_SEEN,
+    P_REASON,
+    P_ERROR,
+    P_RECORD,
+    P_COLUMNS
+};
+/* "published" and "parked_published": ids that Kafka has acknowledged; both share their numbers. */
 
 extern const enum pg_type result_types[R_COLUMNS], attempt_types[A_COLUMNS],
-    unreadable_types[U_COLUMNS], letter_types[L_COLUMNS];
+    unreadable_types[U_COLUMNS], letter_types[L_COLUMNS], parked_types[P_COLUMNS];
 extern const struct pglink_statement settle_statements[];
 #endif

@@ -1,28 +1,31 @@
-/* Where outcomes go, as the pipeline sees it. PostgreSQL and the dead-letter topic are behind the
- * one (settle.c, lookup.c, deadletter.c); tests have their own. */
+/* Where outcomes go, as the pipeline sees it. PostgreSQL and Kafka's dead-letter and retry topics
+ * are behind the one (settle.c, lookup.c, outbound.c); tests have their own. */
 #ifndef QUERN_SINK_H
 #define QUERN_SINK_H
 #include "task.h"
 
 /* What a look-up found. */
 enum known {
-    KNOWN_NOT,    /* no result of this or a newer generation */
-    KNOWN_DONE,   /* there is a result, and its dead letter, if it needs one, is published */
-    KNOWN_BURIED, /* there is a result whose dead letter (t->letter_id) may not be published */
+    KNOWN_NOT,    /* nothing that keeps it from being called */
+    KNOWN_DONE,   /* there is a result (its dead letter, if it needs one, is published), or a
+                     newer copy of the record is on its way */
+    KNOWN_BURIED, /* there is a result whose dead letter (t->publication_id) may not be published */
+    KNOWN_PARKED, /* there is a newer copy (t->copy, t->publication_id) that may not be published */
+    KNOWN_CANCELLED, /* its job was cancelled */
 };
 
 struct sink_events {
     void (*looked_up)(void *arg, struct task *t, enum known known);
-    /* The result is committed. t->letter_id: a dead letter to publish, or 0. */
+    /* It is committed. t->publication_id: what is to be published now, or 0. */
     void (*settled)(void *arg, struct task *t);
-    /* Kafka acknowledged the dead letter. */
-    void (*buried)(void *arg, struct task *t);
+    /* Kafka acknowledged the dead letter or the parked copy. */
+    void (*published)(void *arg, struct task *t);
 };
 
 struct sink_ops {
     void (*look_up)(void *sink, struct task *t);
     void (*look_up_cancel)(void *sink, struct task *t); /* before looked_up came */
     void (*settle)(void *sink, struct task *t);
-    void (*bury)(void *sink, struct task *t);
+    void (*publish)(void *sink, struct task *t); /* by its status: a letter, or a parked copy */
 };
 #endif

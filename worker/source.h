@@ -5,8 +5,8 @@
 #include "task.h"
 
 struct source_ops {
-    /* There is room in this lane again. */
-    void (*room)(void *source, int lane);
+    /* There is room for this pool again. */
+    void (*room)(void *source, int pool);
     /* A task of this partition has left the pipeline. If the window moved, an offset can be
      * committed; if the partition is revoked and has no tasks left, it can be given back. */
     void (*left)(void *source, struct partition *p);

@@ -7,8 +7,13 @@
 #include "common/mem.h"
 #include "common/units.h"
 
-const char *const task_status_names[] = {"none",      "succeeded", "failed",
-                                         "cancelled", "expired",   "degraded"};
+const char *const task_status_names[] = {"none",    "succeeded", "failed", "cancelled",
+                                         "expired", "degraded",  "parked"};
+
+bool task_status_is_final(enum task_status s)
+{
+    return s != STATUS_NONE && s != STATUS_PARKED;
+}
 
 bool task_status_is_success(enum task_status s)
 {
@@ -24,12 +29,18 @@ static void set_identity(struct task *t)
     memcpy(t->identity + sizeof t->doc.job_id, t->doc.custom_id, len);
 }
 
-struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len)
+struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len,
+                      const struct journey *journey)
 {
     struct task *t = mem_zero(sizeof *t);
     t->partition = p;
     t->offset = offset;
-    t->lane = p->lane;
+    t->received_us = units_now_us();
+    t->journey = journey ? *journey : (struct journey){.lane = -1};
+    if (t->journey.first_seen_ms == 0)
+        t->journey.first_seen_ms = t->received_us / 1000;
+    t->tries = (int)t->journey.tries;
+    t->lane = p->lane >= 0 ? p->lane : t->journey.lane >= 0 ? t->journey.lane : LANE_NORMAL;
     t->number = window_add(&p->window, offset);
     t->record = mem_copy(record, len);
     t->record_len = len;
@@ -74,4 +85,17 @@ void task_finish(struct task *t, enum task_status status)
 {
     t->status = status;
     t->finished_us = units_now_us();
+}
+
+void task_park(struct task *t, int tier, int64_t due_ms)
+{
+    t->status = STATUS_PARKED;
+    t->tier = tier;
+    t->copy = t->journey;
+    t->copy.seq++;
+    t->copy.attempts += (int64_t)t->attempt_count;
+    t->copy.due_ms = due_ms;
+    t->copy.lane = t->lane;
+    free(t->response);
+    t->response = NULL;
 }

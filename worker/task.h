@@ -6,6 +6,7 @@
 
 #include "common/config.h"
 #include "common/error.h"
+#include "common/journey.h"
 #include "common/price.h"
 #include "common/task_doc.h"
 #include "common/window.h"
@@ -20,6 +21,7 @@ enum task_state {
     TASK_WAITING,  /* a short retry is due later        none: its timer has it */
     TASK_SETTLING, /* the result is being written       list: settle's results */
     TASK_BURYING,  /* the dead letter is on its way     none: the producer has it */
+    TASK_PARKING,  /* its copy goes to a retry topic    none: the producer has it */
     TASK_STATES
 };
 
@@ -29,9 +31,12 @@ enum task_status {
     STATUS_FAILED,
     STATUS_CANCELLED,
     STATUS_EXPIRED,
-    STATUS_DEGRADED
+    STATUS_DEGRADED,
+    STATUS_PARKED /* no outcome yet: a copy of the record is to go to a retry topic */
 };
 extern const char *const task_status_names[];
+/* Is it an outcome? */
+bool task_status_is_final(enum task_status s);
 /* A dead letter belongs to every final status that is no success. */
 bool task_status_is_success(enum task_status s);
 
@@ -40,7 +45,8 @@ bool task_status_is_success(enum task_status s);
 struct partition {
     char *topic;
     int32_t number;
-    int lane;
+    int lane; /* of its topic; -1: a retry topic, where the record tells */
+    int pool; /* the bound that its tasks count against: a lane, or LANE_COUNT: the retries */
     struct window window;
     struct task *tasks; /* all that came from here (through partition_prev, partition_next) */
     bool revoked;       /* it is to be given back: what is not started was dropped */
@@ -60,6 +66,13 @@ struct attempt {
     int64_t started_us, duration_ms;
 };
 
+/* Sums over attempts. The cost is known only if that of each attempt is. */
+struct spent {
+    struct usage usage;
+    int64_t cost; /* pico-dollars */
+    bool unpriced;
+};
+
 struct pipeline;
 
 struct task {
@@ -73,6 +86,11 @@ struct task {
     uint64_t number; /* in the partition's window */
     int64_t offset;
     int lane;
+    int64_t received_us;
+    struct journey journey; /* as the record tells it */
+    struct journey copy;    /* STATUS_PARKED: of the copy to be published */
+    int tier;               /* and its retry topic */
+    struct spent before;    /* by earlier copies */
 
     char *record; /* as it came; owned */
     size_t record_len;
@@ -84,8 +102,10 @@ struct task {
 
     const struct config_model *route; /* NULL: none fits */
     size_t candidate;
-    int tries; /* with this candidate */
+    int tries; /* spent with this candidate: an outage spends none */
     struct call *call;
+    double called; /* when, by the loop's clock */
+    bool probe;    /* the call is to show whether the backend is back */
     ev_timer timer;
     struct attempt *attempts;
     size_t attempt_count;
@@ -96,11 +116,13 @@ struct task {
     char *response;      /* JSON on one line; NULL: none */
     size_t response_len; /* as it came, also if the response was given up */
     int64_t finished_us;
-    int64_t letter_id; /* of the dead letter to publish */
-    bool simplified;   /* the database refused the first form of the result */
+    int64_t publication_id; /* of the dead letter or the parked copy to publish; 0: none */
+    bool simplified;        /* the database refused the first form of the result */
 };
 
-struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len);
+/* `journey`: what the headers say (NULL: nothing); copied, as the record is. */
+struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len,
+                      const struct journey *journey);
 void task_free(struct task *t);
 size_t task_bytes(const struct task *t); /* what it is charged for in memory limits */
 
@@ -110,4 +132,7 @@ const struct config_candidate *task_candidate(const struct task *t);
 const char *task_upstream_model(const struct task *t);
 /* Sets the final status; for other than success, fill t->error first. */
 void task_finish(struct task *t, enum task_status status);
+/* The task is to wait in the retry topic of this tier until `due_ms` (since 1970); t->error says
+ * why. */
+void task_park(struct task *t, int tier, int64_t due_ms);
 #endif

@@ -21,8 +21,8 @@ struct rig {
     struct price_table *prices;
     struct pipeline *pipeline;
     struct partition partition;
-    struct task *looking[HELD_MAX], *settling[HELD_MAX], *burying[HELD_MAX];
-    size_t looking_count, settling_count, burying_count, left;
+    struct task *looking[HELD_MAX], *settling[HELD_MAX], *publishing[HELD_MAX];
+    size_t looking_count, settling_count, publishing_count, left;
 };
 
 static void hold(struct task **list, size_t *count, struct task *t)
@@ -51,10 +51,10 @@ static void settle(void *arg, struct task *t)
     hold(r->settling, &r->settling_count, t);
 }
 
-static void bury(void *arg, struct task *t)
+static void publish(void *arg, struct task *t)
 {
     struct rig *r = arg;
-    hold(r->burying, &r->burying_count, t);
+    hold(r->publishing, &r->publishing_count, t);
 }
 
 static void room(void *arg, int lane)
@@ -69,7 +69,7 @@ static void left(void *arg, struct partition *p)
     ((struct rig *)arg)->left++;
 }
 
-static const struct sink_ops sink = {look_up, look_up_cancel, settle, bury};
+static const struct sink_ops sink = {look_up, look_up_cancel, settle, publish};
 static const struct source_ops source = {room, left};
 static const char yaml[] = "retry: {attempts: 0}\n"
                            "backends: [{name: b, base_url: \"http://127.0.0.1:1/v1\"}]\n"
@@ -86,7 +86,7 @@ static void rig_up(struct rig *r)
     r->prices = prices_load(r->config, &err);
     r->pipeline =
         pipeline_new(r->loop, r->config, r->caller, r->router, r->prices, &sink, r, &source, r);
-    r->partition = (struct partition){.topic = mem_string("t"), .lane = LANE_NORMAL};
+    r->partition = (struct partition){.topic = mem_string("t"), .lane = LANE_NORMAL, .pool = LANE_NORMAL};
     window_init(&r->partition.window, 1000);
 }
 
@@ -113,7 +113,7 @@ static void receive(struct rig *r, int64_t offset, const char *id, const char *m
                      "{\"v\":1,\"job_id\":\"01a20d6f-00ed-7be5-85ed-e60541a08c3d\",\"custom_id\":"
                      "\"%s\",\"url\":\"/v1/chat/completions\",\"body\":{\"model\":\"%s\"}}",
                      id, model);
-    pipeline_receive(r->pipeline, &r->partition, offset, text, (size_t)n);
+    pipeline_receive(r->pipeline, &r->partition, offset, text, (size_t)n, NULL);
 }
 
 static int64_t watermark(const struct rig *r)
@@ -130,7 +130,7 @@ static void looked_up(struct rig *r, enum known known)
 static void settled(struct rig *r, int64_t letter)
 {
     struct task *t = r->settling[--r->settling_count];
-    t->letter_id = letter;
+    t->publication_id = letter;
     pipeline_sink_events.settled(r->pipeline, t);
 }
 
@@ -167,7 +167,7 @@ START_TEST(a_failed_task_is_done_after_result_and_dead_letter)
     ck_assert_int_eq(watermark(&r), 5);
     settled(&r, 77);
     ck_assert_int_eq(watermark(&r), 5); /* the letter is not acknowledged yet */
-    pipeline_sink_events.buried(r.pipeline, r.burying[0]);
+    pipeline_sink_events.published(r.pipeline, r.publishing[0]);
     ck_assert_int_eq(watermark(&r), 6);
     rig_down(&r);
 }
@@ -179,7 +179,7 @@ START_TEST(an_unknown_model_and_an_unreadable_record_fail_without_a_call)
     rig_up(&r);
     receive(&r, 5, "a", "nobody-serves-this");
     looked_up(&r, KNOWN_NOT);
-    pipeline_receive(r.pipeline, &r.partition, 6, "garbage", 7);
+    pipeline_receive(r.pipeline, &r.partition, 6, "garbage", 7, NULL);
     ck_assert_uint_eq(r.settling_count, 2);
     ck_assert_str_eq(r.settling[0]->error.code, "model_not_found");
     ck_assert(!r.settling[1]->readable);

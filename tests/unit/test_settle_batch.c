@@ -64,7 +64,7 @@ START_TEST(a_result_sums_its_attempts)
 {
     struct partition p = new_partition();
     struct batch b;
-    struct task *t = task_new(&p, 5, record, strlen(record));
+    struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     (void)add_attempt(t, (struct usage){.input = 10, .output = 1}, 100);
     (void)add_attempt(t, (struct usage){.input = 10, .cached = 4, .output = 5}, 23);
     task_finish(t, STATUS_SUCCEEDED);
@@ -88,7 +88,7 @@ START_TEST(an_attempt_without_a_price_leaves_the_cost_unknown)
 {
     struct partition p = new_partition();
     struct batch b;
-    struct task *t = task_new(&p, 5, record, strlen(record));
+    struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     (void)add_attempt(t, (struct usage){.input = 10}, 100);
     (void)add_attempt(t, (struct usage){.input = 10}, -1);
     task_finish(t, STATUS_SUCCEEDED);
@@ -105,7 +105,7 @@ START_TEST(a_failure_carries_its_record_and_a_letter)
 {
     struct partition p = new_partition();
     struct batch b;
-    struct task *t = task_new(&p, 5, record, strlen(record));
+    struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     (void)error_set(&t->error, ERROR_PERMANENT, "timeout", "too slow");
     task_finish(t, STATUS_FAILED);
     batch_init(&b, 10);
@@ -123,7 +123,7 @@ START_TEST(a_task_given_up_writes_its_books_only)
 {
     struct partition p = new_partition();
     struct batch b;
-    struct task *t = task_new(&p, 5, record, strlen(record));
+    struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     (void)add_attempt(t, (struct usage){.input = 10}, 100);
     batch_init(&b, 10);
     batch_begin(&b);
@@ -140,7 +140,7 @@ START_TEST(what_is_no_task_goes_to_its_own_statement)
 {
     struct partition p = new_partition();
     struct batch b;
-    struct task *t = task_new(&p, 5, "\xFF", 1);
+    struct task *t = task_new(&p, 5, "\xFF", 1, NULL);
     task_finish(t, STATUS_FAILED);
     batch_init(&b, 10);
     batch_begin(&b);
@@ -163,7 +163,7 @@ START_TEST(a_batch_is_full_at_its_count)
     batch_begin(&b);
     for (int i = 0; i < 2; i++) {
         ck_assert(!batch_full(&b));
-        struct task *t = task_new(&p, i, record, strlen(record));
+        struct task *t = task_new(&p, i, record, strlen(record), NULL);
         task_finish(t, STATUS_FAILED);
         batch_add(&b, t);
     }
@@ -178,7 +178,7 @@ START_TEST(lies_of_several_attempts_never_add_up_to_less_than_nothing)
 {
     struct partition p = new_partition();
     struct batch b;
-    struct task *t = task_new(&p, 5, record, strlen(record));
+    struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     for (int i = 0; i < 2; i++)
         (void)add_attempt(t, (struct usage){.input = INT64_MAX, .output = INT64_MAX}, INT64_MAX);
     task_finish(t, STATUS_SUCCEEDED);
@@ -220,10 +220,10 @@ START_TEST(a_dead_letter_tells_the_task_and_the_reason)
     struct partition p = new_partition();
     struct buf out;
     int64_t n;
-    struct task *t = task_new(&p, 5, record, strlen(record));
+    struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     (void)error_set(&t->error, ERROR_PERMANENT, "timeout", "too \"slow\"");
     task_finish(t, STATUS_EXPIRED);
-    t->letter_id = 77;
+    t->publication_id = 77;
     struct json l = letter(t, &out);
     ck_assert(json_int64(json_get(l, "id"), &n) && n == 77);
     ck_assert(json_int64(json_get(l, "offset"), &n) && n == 5);
@@ -247,7 +247,7 @@ START_TEST(a_dead_letter_of_bytes_holds_them_all)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct partition p = new_partition();
         struct buf out;
-        struct task *t = task_new(&p, 5, rows[i].bytes, strlen(rows[i].bytes));
+        struct task *t = task_new(&p, 5, rows[i].bytes, strlen(rows[i].bytes), NULL);
         task_finish(t, STATUS_FAILED);
         struct json l = letter(t, &out);
         ck_assert(json_equals(json_get(l, "record_base64"), rows[i].base64));

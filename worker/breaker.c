@@ -1,0 +1,66 @@
+#include "breaker.h"
+
+void breaker_init(struct breaker *b, int64_t threshold, int64_t probes, double wait,
+                  double wait_max)
+{
+    *b = (struct breaker){.threshold = threshold,
+                          .probes = probes,
+                          .wait_first = wait,
+                          .wait_max = wait_max < wait ? wait : wait_max,
+                          .last_success = -1};
+}
+
+bool breaker_waits(const struct breaker *b, double now)
+{
+    return b->open && now < b->until;
+}
+
+bool breaker_may_call(const struct breaker *b, double now)
+{
+    return !b->open || (now >= b->until && b->probing < b->probes);
+}
+
+bool breaker_begin(struct breaker *b)
+{
+    b->probing += b->open;
+    return b->open;
+}
+
+void breaker_forget(struct breaker *b, bool probe)
+{
+    b->probing -= probe;
+}
+
+void breaker_success(struct breaker *b, bool probe, double now)
+{
+    breaker_forget(b, probe);
+    b->open = false;
+    b->failures = 0;
+    b->last_success = now;
+}
+
+static void wait_again(struct breaker *b, double now, double wait_min)
+{
+    b->until = now + (b->wait > wait_min ? b->wait : wait_min);
+    b->wait = b->wait * 2 < b->wait_max ? b->wait * 2 : b->wait_max;
+}
+
+enum breaker_verdict breaker_failure(struct breaker *b, bool probe, double sent, double now,
+                                     double wait_min)
+{
+    breaker_forget(b, probe);
+    if (b->threshold == 0 || b->last_success >= sent)
+        return BREAKER_TASK;
+    if (b->open) {
+        if (probe && now >= b->until) /* the first of several probes */
+            wait_again(b, now, wait_min);
+        return BREAKER_OUTAGE;
+    }
+    if (++b->failures < b->threshold)
+        return BREAKER_TASK;
+    b->open = true;
+    b->since = now;
+    b->wait = b->wait_first;
+    wait_again(b, now, wait_min);
+    return BREAKER_OUTAGE;
+}

@@ -1,0 +1,41 @@
+/* Circuit breakers, one a backend. Pure; times in seconds.
+ *
+ *   closed --failures in a row--> open --wait--> probes --a success--> closed
+ *                                   ^--a failure--'
+ *
+ * A failure counts against the backend only if nothing has succeeded since that call was sent: one
+ * bad request among good ones never opens it, however often it fails. */
+#ifndef QUERN_BREAKER_H
+#define QUERN_BREAKER_H
+#include <stdbool.h>
+#include <stdint.h>
+
+struct breaker {
+    int64_t threshold, probes; /* threshold 0: never opens */
+    double wait_first, wait_max;
+    bool open;
+    double wait, until, since; /* of this outage */
+    int64_t failures, probing;
+    double last_success;
+};
+
+enum breaker_verdict {
+    BREAKER_TASK, /* others succeed meanwhile, or it is too early to say: the task's own failure */
+    BREAKER_OUTAGE, /* the backend is out */
+};
+
+void breaker_init(struct breaker *b, int64_t threshold, int64_t probes, double wait,
+                  double wait_max);
+/* May a call begin? While open, after the wait, `probes` calls at a time may. */
+bool breaker_may_call(const struct breaker *b, double now);
+/* Is it open, and the time for probes not come? */
+bool breaker_waits(const struct breaker *b, double now);
+/* A call begins; true: it is a probe. The same is told at its end. */
+bool breaker_begin(struct breaker *b);
+void breaker_success(struct breaker *b, bool probe, double now);
+/* `sent`: when the call began. `wait_min`: what the backend asked for, or 0. */
+enum breaker_verdict breaker_failure(struct breaker *b, bool probe, double sent, double now,
+                                     double wait_min);
+/* The call ended by our own doing and says nothing. */
+void breaker_forget(struct breaker *b, bool probe);
+#endif

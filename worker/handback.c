@@ -1,0 +1,162 @@
+/*
+ * How a partition is given back, at a rebalance or at shutdown:
+ *
+ *   revoked: what is not started is dropped, calls in flight go on
+ *      | no task is left, or the grace is over (then calls are aborted and their books written)
+ *   committing: the watermark, and its answer awaited
+ *      |
+ *   released: unassigned; a late result is still written, but commits nothing
+ *
+ * If the assignment was lost, nothing is committed, and calls are aborted at once: others have our
+ * tasks. The one exception is that we lost it because Kafka did not answer: then nobody may have
+ * them. Those calls go on until Kafka is back; if the partition comes back to us, their redelivered
+ * records wait for them as twins, and if it goes to another worker, they are aborted then.
+ */
+#include <string.h>
+#include <utlist.h>
+
+#include "common/log.h"
+#include "intake_private.h"
+
+#define AFTER_ABORT 10.0 /* seconds: for the writing of what was aborted */
+#define COMMIT_TIMEOUT 5.0
+#define CLOSE_TIMEOUT 10.0
+
+/* At shutdown, the tasks of partitions that were lost before are waited for too. */
+static bool drained(const struct intake *in)
+{
+    const struct slot *s;
+    DL_FOREACH (in->slots, s)
+        if (s->p.revoked && s->p.tasks && (in->stopping || !s->p.released))
+            return false;
+    return true;
+}
+
+static void release_revoked(struct intake *in)
+{
+    struct slot *s, *next;
+    DL_FOREACH_SAFE (in->slots, s, next) {
+        if (s->p.revoked)
+            s->p.released = true;
+        if (s->p.released && !s->p.tasks)
+            intake_free_slot(in, s);
+    }
+}
+
+/* The partitions are free: tells librdkafka, or, at shutdown, leaves the group. */
+static void give_back(struct intake *in)
+{
+    release_revoked(in);
+    if (in->leaving) {
+        intake_check(rd_kafka_incremental_unassign(in->rk, in->leaving),
+                     "cannot give partitions back");
+        rd_kafka_topic_partition_list_destroy(in->leaving);
+        in->leaving = NULL;
+    }
+    if (in->phase == CLOSING) /* we are leaving already */
+        return;
+    in->phase = RUNNING;
+    if (!in->stopping)
+        return;
+    in->phase = CLOSING;
+    in->deadline = ev_now(in->loop) + CLOSE_TIMEOUT;
+    intake_check(rd_kafka_consumer_close_queue(in->rk, in->group), "cannot leave the group");
+}
+
+static void begin_commit(struct intake *in)
+{
+    in->phase = COMMITTING;
+    in->deadline = ev_now(in->loop) + COMMIT_TIMEOUT;
+    if (in->commit_running) /* its answer first; handback_advance() comes back here */
+        return;
+    if (!intake_commit(in, true, false))
+        give_back(in);
+}
+
+static void abort_revoked(struct intake *in)
+{
+    struct slot *s;
+    DL_FOREACH (in->slots, s)
+        if (s->p.revoked && (in->stopping || !s->p.released))
+            in->events->abort(in->arg, &s->p);
+}
+
+void handback_abort_lost(struct intake *in)
+{
+    struct slot *s;
+    DL_FOREACH (in->slots, s)
+        if (s->p.released && s->p.tasks && !intake_find(in, s->p.topic, s->p.number))
+            in->events->abort(in->arg, &s->p);
+}
+
+void handback_advance(struct intake *in)
+{
+    bool late = ev_now(in->loop) >= in->deadline;
+    if (in->phase == DRAINING && !drained(in) && late) {
+        log_warn("calls in flight were ended: the grace is over");
+        abort_revoked(in);
+        in->phase = ABORTED;
+        in->deadline = ev_now(in->loop) + AFTER_ABORT;
+    } else if ((in->phase == DRAINING && drained(in)) ||
+               (in->phase == ABORTED && (drained(in) || late))) {
+        begin_commit(in);
+    } else if (in->phase == COMMITTING && (!in->commit_running || late)) {
+        if (late || !intake_commit(in, true, false))
+            give_back(in);
+    } else if (in->phase == CLOSING && (rd_kafka_consumer_closed(in->rk) || late)) {
+        in->phase = CLOSED;
+        in->events->stopped(in->arg);
+    }
+}
+
+static void drain(struct intake *in, int64_t grace_ms)
+{
+    in->phase = DRAINING;
+    in->deadline = ev_now(in->loop) + (double)grace_ms / 1000.0;
+    intake_soon(in);
+}
+
+/* What waited to become due waits at the next owner. */
+static void revoke_slot(struct intake *in, struct slot *s)
+{
+    if (s->p.revoked)
+        return;
+    if (s->held)
+        rd_kafka_message_destroy(s->held);
+    s->held = NULL;
+    in->events->revoke(in->arg, &s->p);
+}
+
+void handback_revoked(struct intake *in, const rd_kafka_topic_partition_list_t *list)
+{
+    bool lost = rd_kafka_assignment_lost(in->rk);
+    log_info(lost ? "partitions lost" : "partitions revoked", LOG_N("count", list->cnt));
+    for (int i = 0; i < list->cnt; i++) {
+        struct slot *s = intake_find(in, list->elems[i].topic, list->elems[i].partition);
+        if (s)
+            revoke_slot(in, s);
+    }
+    if (in->leaving)
+        rd_kafka_topic_partition_list_destroy(in->leaving);
+    in->leaving = rd_kafka_topic_partition_list_copy(list);
+    if (lost) {
+        bool frozen =
+            stall_longest(&in->stall) * 1000.0 >= (double)in->config->kafka.session_timeout / 2;
+        if (frozen || !in->dark)
+            abort_revoked(in);
+        give_back(in);
+    } else if (in->phase == CLOSING) {
+        give_back(in);
+    } else if (!in->stopping) {
+        drain(in, in->config->worker.revoke_grace);
+    }
+}
+
+void handback_all(struct intake *in)
+{
+    struct slot *s;
+    in->stopping = true;
+    DL_FOREACH (in->slots, s)
+        revoke_slot(in, s);
+    drain(in, in->config->worker.shutdown_grace);
+}

@@ -1,0 +1,61 @@
+/* Inside intake: intake.c has the records and the group, handback.c the giving back of partitions.
+ */
+#ifndef QUERN_INTAKE_PRIVATE_H
+#define QUERN_INTAKE_PRIVATE_H
+#include <librdkafka/rdkafka.h>
+
+#include "intake.h"
+#include "stall.h"
+
+/* A partition of ours, or one that is released and still has tasks. */
+struct slot {
+    struct slot *prev, *next;
+    struct partition p;
+    int64_t committed;        /* what Kafka has; -1: not known */
+    int64_t last;             /* the newest offset that was taken; -1: none */
+    bool paused;              /* the window was full */
+    rd_kafka_queue_t *queue;  /* of a retry topic's partition; NULL: its lane's queue is used */
+    rd_kafka_message_t *held; /* of a retry topic: the head, which is not due yet */
+};
+
+enum phase { RUNNING, DRAINING, ABORTED, COMMITTING, CLOSING, CLOSED };
+
+struct intake {
+    struct ev_loop *loop;
+    const struct config *config;
+    const struct intake_events *events;
+    void *arg;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *group, *lanes[LANE_COUNT];
+    int wake_fd;
+    ev_io wake;
+    ev_timer tick, again;                     /* again: soon, not from inside a callback */
+    struct slot *slots;                       /* assigned, and released ones with tasks left */
+    enum phase phase;                         /* of what is being given back */
+    rd_kafka_topic_partition_list_t *leaving; /* that librdkafka waits for; NULL at shutdown */
+    bool stopping, commit_running;
+    double deadline, next_commit, next_complaint, next_look;
+    double contact;     /* when Kafka last acknowledged a commit, or there was nothing to commit */
+    bool dark;          /* that is too long ago */
+    struct stall stall; /* of the loop itself */
+};
+
+/* The slot of a partition that is ours, or NULL. */
+struct slot *intake_find(struct intake *in, const char *topic, int32_t number);
+void intake_free_slot(struct intake *in, struct slot *s);
+/* Looks at everything again in a moment, not from inside a callback. */
+void intake_soon(struct intake *in);
+/* Commits the watermarks of the partitions that are ours, or of those that are being given back.
+ * True if an answer is to come. `all`: also those that Kafka has already. */
+bool intake_commit(struct intake *in, bool revoked, bool all);
+/* Logs and destroys an error of librdkafka; NULL: none. */
+void intake_check(rd_kafka_error_t *e, const char *doing);
+
+/* In handback.c. */
+void handback_revoked(struct intake *in, const rd_kafka_topic_partition_list_t *list);
+/* Others have our old partitions now: their calls are ended. */
+void handback_abort_lost(struct intake *in);
+void handback_all(struct intake *in);
+/* Takes the giving back one step on, if something has changed or the time is up. */
+void handback_advance(struct intake *in);
+#endif

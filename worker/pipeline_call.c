@@ -1,0 +1,324 @@
+/* Calls: when they begin, what their answers mean, and what follows a failure: the same again, the
+ * next candidate, a retry topic, the dead letters; or, if the backend is out, waiting for it. */
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "attempt.h"
+#include "common/failpoint.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/units.h"
+#include "pipeline_private.h"
+
+/* ---- where a task can go -------------------------------------------------------------------- */
+
+static struct breaker *breaker_of(struct pipeline *p, const struct task *t)
+{
+    return &p->breakers[pipeline_backend(p, t)];
+}
+
+/* The first candidate from the present one on that is not out; else the present one stays. */
+static void choose_candidate(struct pipeline *p, struct task *t)
+{
+    const struct config_candidate *c = t->route->candidates.items;
+    for (size_t i = t->candidate; i < t->route->candidates.count; i++) {
+        if (breaker_waits(&p->breakers[router_backend(p->router, &c[i])], ev_now(p->loop)))
+            continue;
+        if (i != t->candidate)
+            t->tries = 0;
+        t->candidate = i;
+        return;
+    }
+}
+
+/* Tasks that wait in memory: for a short retry, or for a backend that is out. */
+static size_t count_waiting(const struct pipeline *p)
+{
+    size_t n = p->counts.in_state[TASK_WAITING];
+    for (size_t i = 0; i < p->config->backends.count; i++)
+        n += p->breakers[i].open ? p->lanes.of_backend[i] : 0;
+    return n;
+}
+
+static bool any_backend_in(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->config->backends.count; i++)
+        if (!p->breakers[i].open)
+            return true;
+    return false;
+}
+
+/* While nothing could be called, waiting in memory costs nothing: intake pauses at its bounds.
+ * While others could be, only so many may wait. */
+void pipeline_ready(struct pipeline *p, struct task *t)
+{
+    choose_candidate(p, t);
+    if (breaker_waits(breaker_of(p, t), ev_now(p->loop)) && any_backend_in(p) &&
+        count_waiting(p) >= p->waiting_max) {
+        (void)error_set(&t->error, ERROR_RETRY, "backend_out",
+                        "backend \"%s\" is out, and many tasks wait for it",
+                        task_candidate(t)->backend);
+        t->journey.tries = t->tries;
+        pipeline_park(p, t, 0);
+        return;
+    }
+    pipeline_enter(p, t, TASK_READY);
+}
+
+static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct task *t = timer->data;
+    struct pipeline *p = t->pipeline;
+    (void)loop;
+    (void)events;
+    if (!pipeline_expire(p, t))
+        pipeline_ready(p, t);
+}
+
+static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
+{
+    if (count_waiting(p) >= p->waiting_max) {
+        t->journey.tries = t->tries;
+        pipeline_park(p, t, retry_tier(delay_ms));
+        return;
+    }
+    pipeline_leave(p, t);
+    ev_timer_init(&t->timer, on_retry, (double)delay_ms / 1000.0, 0.);
+    t->timer.data = t;
+    pipeline_enter(p, t, TASK_WAITING);
+}
+
+static void next_candidate(struct pipeline *p, struct task *t)
+{
+    pipeline_leave(p, t); /* while it still counts for the old candidate */
+    t->candidate++;
+    t->tries = 0;
+    pipeline_ready(p, t);
+}
+
+/* Every candidate has failed. */
+static void give_up(struct pipeline *p, struct task *t, int64_t retry_after_ms)
+{
+    bool passes = t->error.class == ERROR_RETRY || t->error.class == ERROR_THROTTLED;
+    if (passes && t->tries <= p->retry.attempts && retry_after_ms > p->retry.retry_after_max_ms) {
+        t->journey.tries = t->tries;
+        pipeline_park(p, t, retry_tier(retry_after_ms));
+    } else if (passes && t->journey.rounds < p->config->retry.rounds) {
+        t->journey.tries = 0;
+        pipeline_park(p, t, retry_round_tier(t->journey.rounds++));
+    } else {
+        pipeline_finish(p, t, STATUS_FAILED);
+    }
+}
+
+static bool too_old(const struct pipeline *p, const struct task *t)
+{
+    return units_now_us() / 1000 - t->journey.first_seen_ms > p->config->retry.give_up_after;
+}
+
+/* ---- failures ------------------------------------------------------------------------------- */
+
+/* Does this failure speak of the backend, not of the task alone? A refused key or spent quota does
+ * if the backend has worked before: then it was no mistake in the configuration. */
+static bool speaks_of_backend(const struct breaker *b, const struct error *e)
+{
+    if (e->class == ERROR_RETRY || e->class == ERROR_THROTTLED)
+        return true;
+    return b->last_success >= 0 &&
+           (strcmp(e->code, "auth") == 0 || strcmp(e->code, "quota_exhausted") == 0);
+}
+
+/* Could the task itself be what the backend stumbles over? Then even a probe spends an attempt. */
+static bool may_be_the_task(const struct call_result *r, const struct error *e)
+{
+    static const char *const codes[] = {"api_error", "timeout", "network", "malformed_response"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes && !r->unreached; i++)
+        if (strcmp(codes[i], e->code) == 0)
+            return true;
+    return false;
+}
+
+/* What waits for a backend that is out goes to its next candidate, if it has one. */
+static void reroute(struct pipeline *p, size_t backend)
+{
+    struct task *t, *next;
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        DL_FOREACH_SAFE (p->lanes.queue[lane][backend], t, next) {
+            if (t->candidate + 1 >= t->route->candidates.count)
+                continue;
+            pipeline_pull(p, t);
+            pipeline_leave(p, t);
+            pipeline_ready(p, t);
+        }
+    }
+}
+
+static void begin_outage(struct pipeline *p, const struct task *t)
+{
+    log_warn("a backend is out; its tasks wait", LOG_S("backend", task_candidate(t)->backend),
+             LOG_S("type", t->error.code), LOG_S("error", t->error.message));
+    reroute(p, pipeline_backend(p, t));
+}
+
+/* Tells the breaker. True if the backend is out: then no attempt is spent. */
+static bool backend_is_out(struct pipeline *p, struct task *t, const struct call_result *r)
+{
+    struct breaker *b = breaker_of(p, t);
+    bool was_open = b->open;
+    int64_t most = p->retry.retry_after_max_ms;
+    int64_t asked = r->retry_after_ms < most ? r->retry_after_ms : most;
+    if (!speaks_of_backend(b, &t->error)) {
+        breaker_success(b, t->probe, ev_now(p->loop)); /* it answers, and in its right mind */
+        return false;
+    }
+    enum breaker_verdict v = breaker_failure(b, t->probe, t->called, ev_now(p->loop),
+                                             asked > 0 ? (double)asked / 1000.0 : 0);
+    if (b->open && !was_open)
+        begin_outage(p, t);
+    return v == BREAKER_OUTAGE && !(t->probe && may_be_the_task(r, &t->error));
+}
+
+/* An attempt failed, and t->error says how. */
+static void after_failure(struct pipeline *p, struct task *t, const struct call_result *r)
+{
+    int64_t delay_ms = 0;
+    bool out = backend_is_out(p, t, r);
+    t->tries -= out;
+    enum retry_step step = retry_decide(&p->retry, t->error.class, t->tries, r->retry_after_ms,
+                                        random_u64(), &delay_ms);
+    log_debug("attempt failed", LOG_S("custom_id", t->doc.custom_id), LOG_N("tries", t->tries),
+              LOG_S("type", t->error.code), LOG_S("error", t->error.message));
+    if (t->partition->revoked && (out || step != RETRY_GIVE_UP)) {
+        t->status = STATUS_NONE; /* the partition's next owner tries again */
+        pipeline_enter(p, t, TASK_SETTLING);
+    } else if (pipeline_cancelled(p, t)) {
+        pipeline_finish_cancelled(p, t);
+    } else if (out && too_old(p, t)) {
+        pipeline_finish(p, t, STATUS_FAILED);
+    } else if (out) {
+        pipeline_leave(p, t);
+        pipeline_ready(p, t);
+    } else if (step == RETRY_AGAIN) {
+        retry_later(p, t, delay_ms);
+    } else if (step == RETRY_NEXT_CANDIDATE && t->candidate + 1 < t->route->candidates.count) {
+        next_candidate(p, t);
+    } else {
+        give_up(p, t, r->retry_after_ms);
+    }
+}
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+static void keep_response(struct pipeline *p, struct task *t, struct json body)
+{
+    struct buf b;
+    p->answer_bytes -= t->response_len;
+    free(t->response);
+    t->response = NULL;
+    t->response_len = 0;
+    if (!body.p)
+        return;
+    buf_init(&b, body.len);
+    if (memchr(body.p, '\n', body.len))
+        json_minify(body, &b);
+    else
+        buf_add(&b, body.p, body.len);
+    t->response = b.data;
+    t->response_len = b.len;
+    p->answer_bytes += b.len;
+}
+
+static void read_answer(struct pipeline *p, struct task *t, const struct call_result *r,
+                        struct reply *reply)
+{
+    size_t backend = pipeline_backend(p, t);
+    *reply = (struct reply){.error = r->error};
+    if (r->http_status == 0)
+        return;
+    router_redact(p->router, backend, r->body, r->len);
+    router_dialect(p->router, backend)->reply(r->http_status, r->body, r->len, reply);
+}
+
+static void log_return(const struct pipeline *p, const struct breaker *b, const struct task *t)
+{
+    if (b->open)
+        log_info("a backend is back", LOG_S("backend", task_candidate(t)->backend),
+                 LOG_N("out_s", ev_now(p->loop) - b->since));
+}
+
+static void on_called(void *arg, const struct call_result *r)
+{
+    struct task *t = arg;
+    struct pipeline *p = t->pipeline;
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    struct reply reply;
+    (void)FAILPOINT("after-call");
+    if (t->state != TASK_CALLING || a->token != r->token) { /* of a dispatch that is no more */
+        log_error("an answer came for a call that nobody made; it is dropped",
+                  LOG_S("custom_id", t->doc.custom_id));
+        return;
+    }
+    t->call = NULL;
+    read_answer(p, t, r, &reply);
+    a->http_status = t->http_status = r->http_status;
+    attempt_end(a, reply.success ? NULL : &reply.error);
+    attempt_book(a, p->prices, &reply);
+    keep_response(p, t, reply.body);
+    if (reply.success) {
+        log_return(p, breaker_of(p, t), t);
+        breaker_success(breaker_of(p, t), t->probe, ev_now(p->loop));
+        pipeline_finish(p, t, STATUS_SUCCEEDED);
+    } else {
+        t->error = reply.error;
+        after_failure(p, t, r);
+    }
+    pipeline_dispatch(
+        p); /* at once: answers come in bursts, and the slot would wait for the last */
+}
+
+void pipeline_start_call(struct pipeline *p, struct task *t)
+{
+    size_t backend = pipeline_backend(p, t);
+    struct buf body;
+    t->tries++;
+    t->called = ev_now(p->loop);
+    t->probe = breaker_begin(&p->breakers[backend]);
+    attempt_begin(t);
+    buf_init(&body, t->record_len + TASK_NAME_MAX * 6UL + 64);
+    router_dialect(p->router, backend)->request(t->doc.body, task_upstream_model(t), &body);
+    t->call = call_start(p->caller, router_endpoint(p->router, backend, t->doc.url), &body,
+                         t->attempts[t->attempt_count - 1].token, on_called, t);
+}
+
+void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why)
+{
+    struct error aborted;
+    (void)error_set(&aborted, ERROR_RETRY, code, "%s", why);
+    call_abort(t->call);
+    t->call = NULL;
+    breaker_forget(breaker_of(p, t), t->probe);
+    attempt_end(&t->attempts[t->attempt_count - 1], &aborted);
+}
+
+/* ---- dispatch ------------------------------------------------------------------------------- */
+
+static bool may_call(void *arg, size_t backend)
+{
+    const struct pipeline *p = arg;
+    return limiter_may_call(&p->limiter, backend) &&
+           breaker_may_call(&p->breakers[backend], ev_now(p->loop));
+}
+
+/* Whatever may be called is, unless memory is short, too many answers wait for PostgreSQL, or the
+ * tasks may be others' by now. */
+void pipeline_dispatch(struct pipeline *p)
+{
+    struct task *t;
+    if (p->hold || ev_now(p->loop) > p->owned_until)
+        return;
+    while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
+           (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
+        if (!pipeline_expire(p, t))
+            pipeline_enter(p, t, TASK_CALLING);
+}

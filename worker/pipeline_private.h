@@ -1,0 +1,79 @@
+/* Inside the pipeline: pipeline.c has the states, pipeline_call.c the calls and what follows from
+ * them, pipeline_end.c what ends tasks from outside (partitions that go away, cancelled jobs,
+ * deadlines, stuck heads). */
+#ifndef QUERN_PIPELINE_PRIVATE_H
+#define QUERN_PIPELINE_PRIVATE_H
+#include "breaker.h"
+#include "pipeline.h"
+#include "room.h"
+
+enum { CANCELS_MAX = 4096 };
+
+/* A job that was cancelled while this process runs. */
+struct cancel {
+    struct uuid job;
+    int64_t generation;
+    bool lets_finish;
+    UT_hash_handle hh;
+};
+
+struct pipeline {
+    struct ev_loop *loop;
+    const struct config *config;
+    struct caller *caller;
+    struct router *router;
+    const struct price_table *prices;
+    const struct sink_ops *sink;
+    void *sink_arg;
+    const struct source_ops *source;
+    void *source_arg;
+    struct lanes lanes;
+    struct limiter limiter;
+    struct breaker breakers[CONFIG_BACKENDS_MAX];
+    struct retry_policy retry;
+    size_t waiting_max;                    /* tasks that wait in memory, see retry.waiting_tasks */
+    size_t answer_bytes, answer_bytes_max; /* of answers that wait to be written */
+    struct room rooms[POOL_COUNT];
+    bool hold;            /* memory is short */
+    double owned_until;   /* see pipeline_own() */
+    size_t with_deadline; /* tasks that have one */
+    struct task *by_identity;
+    struct cancel *cancels;
+    ev_prepare before_wait;
+    ev_timer sweep;
+    struct pipeline_counts counts;
+};
+
+/* The one function that changes a task's state. */
+void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state);
+/* Takes the task out of what its state put it in; it is in none then. */
+void pipeline_leave(struct pipeline *p, struct task *t);
+/* Takes a task out of the pipeline; its twins are looked at again. `done`: its outcome, or its
+ * parked copy, is durable. */
+void pipeline_release(struct pipeline *p, struct task *t, bool done);
+
+/* Ends a task; t->error is filled unless it is a success. */
+void pipeline_finish(struct pipeline *p, struct task *t, enum task_status status);
+/* Moves a task to the retry topic of a tier; t->error says why. */
+void pipeline_park(struct pipeline *p, struct task *t, int tier);
+/* The task may be called when its turn comes: chooses a candidate that is not out, or parks it. */
+void pipeline_ready(struct pipeline *p, struct task *t);
+/* True if the task's deadline has passed: it has expired then. */
+bool pipeline_expire(struct pipeline *p, struct task *t);
+/* The cancellation that this task falls under, or NULL. */
+const struct cancel *pipeline_cancelled(const struct pipeline *p, const struct task *t);
+void pipeline_finish_cancelled(struct pipeline *p, struct task *t);
+
+/* The position of the task's present backend in the configuration. */
+size_t pipeline_backend(const struct pipeline *p, const struct task *t);
+/* Takes the task out of the stage that holds it (a look-up, its lane), before another state. */
+void pipeline_pull(struct pipeline *p, struct task *t);
+
+/* In pipeline_call.c. */
+void pipeline_start_call(struct pipeline *p, struct task *t);
+/* Ends the task's call without an answer; the books say `why`. */
+void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
+void pipeline_dispatch(struct pipeline *p);
+/* In pipeline_end.c: the timer that looks at what waits. */
+void pipeline_sweep(struct ev_loop *loop, ev_timer *timer, int events);
+#endif

@@ -1,0 +1,18 @@
+/* How much of one kind of tasks is in memory, against its bounds. Pure. */
+#ifndef QUERN_ROOM_H
+#define QUERN_ROOM_H
+#include <stdbool.h>
+#include <stddef.h>
+
+struct room {
+    size_t tasks_max, bytes_max;
+    size_t tasks, bytes;
+    bool full; /* it was, and has not yet fallen to seven eighths */
+};
+
+bool room_has(const struct room *r);
+void room_charge(struct room *r, size_t bytes);
+/* True if it was full and has room again, with a margin: it is not worth waking intake for one
+ * task. */
+bool room_discharge(struct room *r, size_t bytes);
+#endif

@@ -1,0 +1,18 @@
+/* Which jobs were cancelled lately: asked of PostgreSQL once a second. */
+#ifndef QUERN_WATCH_H
+#define QUERN_WATCH_H
+#include <ev.h>
+
+#include "common/config.h"
+#include "common/uuid.h"
+
+struct watch_events {
+    /* Tasks of this job up to this generation are cancelled; told again and again for a day. */
+    void (*cancelled)(void *arg, const struct uuid *job, int64_t generation, bool lets_finish);
+};
+
+struct watch;
+struct watch *watch_new(struct ev_loop *loop, const struct config *c,
+                        const struct watch_events *events, void *arg);
+void watch_free(struct watch *w);
+#endif
