@@ -35,6 +35,18 @@ char *kafka_topic(const struct config *c, int index, char *out)
     return index < RETRY_TIERS ? kafka_retry_topic(c, index, out) : kafka_dead_topic(c, out);
 }
 
+char *kafka_group(const struct config *c, bool retries, char *out)
+{
+    (void)snprintf(out, KAFKA_TOPIC_MAX, "%s%s", c->kafka.group, retries ? ".retry" : "");
+    return out;
+}
+
+void kafka_group_topics(bool retries, int *first, int *end)
+{
+    *first = retries ? LANE_COUNT : 0;
+    *end = retries ? LANE_COUNT + RETRY_TIERS : LANE_COUNT;
+}
+
 int kafka_topic_lane(const struct config *c, const char *topic)
 {
     char name[KAFKA_TOPIC_MAX];

@@ -3,6 +3,8 @@
 #define QUERN_KAFKA_H
 #include <librdkafka/rdkafka.h>
 
+#include <stdbool.h>
+
 #include "common/config.h"
 #include "common/error.h"
 
@@ -15,6 +17,11 @@ char *kafka_dead_topic(const struct config *c, char *out);
 /* All of them, by index from 0 to KAFKA_TOPICS - 1: the lanes, the retry tiers, the dead letters.
  */
 char *kafka_topic(const struct config *c, int index, char *out);
+/* The consumer group of the workers for the lanes, or, of its own so that each is shared out
+ * evenly, for the retry topics. */
+char *kafka_group(const struct config *c, bool retries, char *out);
+/* The topics of that group: indices for kafka_topic() from *first to *end - 1. */
+void kafka_group_topics(bool retries, int *first, int *end);
 /* The lane of a topic, or -1. */
 int kafka_topic_lane(const struct config *c, const char *topic);
 

@@ -244,3 +244,26 @@ void task_doc_write(const struct task_doc *d, struct buf *out)
     buf_add(out, d->body.p, d->body.len);
     buf_char(out, '}');
 }
+
+quern_status task_doc_regenerate(const char *text, size_t len, int64_t generation, struct buf *out,
+                                 struct error *err)
+{
+    struct json_member m;
+    size_t pos = 0;
+    if (!json_check(text, len, err))
+        return QUERN_FAIL;
+    struct json root = json_root(text, len);
+    if (!json_is(root, '{'))
+        return INVALID(err, "the task is not an object");
+    buf_printf(out, "{\"generation\":%" PRId64, generation);
+    while (json_next_member(root, &pos, &m)) {
+        if (json_equals(m.key, "generation"))
+            continue;
+        buf_char(out, ',');
+        buf_add(out, m.key.p, m.key.len);
+        buf_char(out, ':');
+        buf_add(out, m.value.p, m.value.len);
+    }
+    buf_char(out, '}');
+    return QUERN_OK;
+}

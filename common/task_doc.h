@@ -31,6 +31,11 @@ void task_doc_free(struct task_doc *d);
 /* Appends the document. */
 void task_doc_write(const struct task_doc *d, struct buf *out);
 
+/* Appends a document that was read before, every member as it was written, with another generation.
+ * Fails if it is no JSON object. */
+MUST_CHECK quern_status task_doc_regenerate(const char *text, size_t len, int64_t generation,
+                                            struct buf *out, struct error *err);
+
 /* True if a task may ask for this path, e.g. "/v1/chat/completions". */
 bool task_url_known(const char *url);
 /* All of them, for messages: "/v1/chat/completions, …". */

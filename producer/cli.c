@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,4 +78,25 @@ enum cli_format cli_format(const char *name)
         if (strcmp(names[i], name) == 0)
             return (enum cli_format)i;
     return FORMAT_BAD;
+}
+
+bool cli_confirm(bool yes, struct error *err, const char *fmt, ...)
+{
+    char answer[16] = "";
+    va_list args;
+    if (yes)
+        return true;
+    if (!cli_is_terminal(STDIN_FILENO)) {
+        (void)error_set(err, ERROR_PERMANENT, "usage",
+                        "there is no terminal to ask on: add --yes, or look with --dry-run");
+        return false;
+    }
+    va_start(args, fmt);
+    (void)vfprintf(stderr, fmt, args);
+    va_end(args);
+    (void)fputs(" [y/N] ", stderr);
+    if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+        return true;
+    (void)error_set(err, ERROR_PERMANENT, "interrupted", "nothing was done");
+    return false;
 }

@@ -32,6 +32,10 @@ PGconn *cli_database(const struct config *c, struct error *err);
 /* True if a person may be watching this descriptor. */
 bool cli_is_terminal(int fd);
 
+/* Asks "QUESTION [y/N]" on a terminal. True if the answer is yes, or `yes` is set. Without a
+ * terminal (code "usage": add --yes) or on another answer (code "interrupted"), `err` says so. */
+bool cli_confirm(bool yes, struct error *err, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
 enum cli_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV, FORMAT_BAD };
 enum cli_format cli_format(const char *name);
 #define CLI_OUTPUT_OPTION                                                                          \

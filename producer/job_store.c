@@ -45,6 +45,15 @@ static quern_status insert(PGconn *db, const char *name, const struct submission
                    8, values, err);
 }
 
+static quern_status job_was_cancelled(const char *name, struct error *err)
+{
+    return error_set(
+        err, ERROR_PERMANENT, "usage",
+        "job \"%s\" was cancelled: choose another --job name, or queue its tasks again "
+        "with `quern retry %s --cancelled`",
+        name, name);
+}
+
 quern_status job_open(PGconn *db, const char *name, const struct submission *s,
                       const struct plan *plan, struct job *out, struct error *err)
 {
@@ -53,14 +62,18 @@ quern_status job_open(PGconn *db, const char *name, const struct submission *s,
     const char *const values[] = {name, plan->digest, lane_names[s->lane]};
     PGresult *r = pg_query(db,
                            "SELECT id, name, total, published, closed_at, digest = $2 AND "
-                           "lane = $3 FROM jobs WHERE name = $1",
+                           "lane = $3, coalesce(cancelled_generation >= generation, false) "
+                           "FROM jobs WHERE name = $1",
                            3, values, err);
     if (!r)
         return QUERN_FAIL;
     bool same = PQntuples(r) == 1 && PQgetvalue(r, 0, 5)[0] == 't';
+    bool cancelled = same && PQgetvalue(r, 0, 6)[0] == 't';
     if (same)
         read_job(r, out);
     PQclear(r);
+    if (cancelled)
+        return job_was_cancelled(name, err);
     if (same)
         return QUERN_OK;
     return error_set(err, ERROR_PERMANENT, "usage",
@@ -75,11 +88,17 @@ quern_status job_progress(PGconn *db, const struct job *job, int64_t published, 
     char count[32];
     (void)snprintf(count, sizeof count, "%" PRId64, published);
     const char *const values[] = {job->id_text, count, closed ? "t" : "f"};
-    return pg_exec(db,
-                   "UPDATE jobs SET published = greatest(published, $2), "
-                   "closed_at = CASE WHEN $3::boolean THEN coalesce(closed_at, now()) END "
-                   "WHERE id = $1",
-                   3, values, err);
+    PGresult *r =
+        pg_query(db,
+                 "UPDATE jobs SET published = greatest(published, $2), "
+                 "closed_at = CASE WHEN $3::boolean THEN coalesce(closed_at, now()) END "
+                 "WHERE id = $1 RETURNING coalesce(cancelled_generation >= generation, false)",
+                 3, values, err);
+    bool cancelled = r && PQntuples(r) == 1 && PQgetvalue(r, 0, 0)[0] == 't';
+    PQclear(r);
+    if (cancelled)
+        return job_was_cancelled(job->name, err);
+    return r ? QUERN_OK : QUERN_FAIL;
 }
 
 quern_status job_find(PGconn *db, const char *name_or_id, struct job *out, struct error *err)
@@ -107,19 +126,21 @@ quern_status job_counts(PGconn *db, const struct job *job, struct job_counts *ou
     const char *id = job->id_text;
     PGresult *r = pg_query(db,
                            "SELECT state, total, succeeded, failed, cancelled, expired, degraded, "
-                           "done, attempts, unpriced, input_tokens, output_tokens, cost_usd "
+                           "done, attempts, unpriced, input_tokens, output_tokens, parked, "
+                           "cost_usd "
                            "FROM job_status WHERE id = $1",
                            1, &id, err);
     if (!r)
         return QUERN_FAIL;
-    int64_t *const numbers[] = {&out->total,        &out->succeeded,    &out->failed,
-                                &out->cancelled,    &out->expired,      &out->degraded,
-                                &out->done,         &out->attempts,     &out->unpriced,
-                                &out->input_tokens, &out->output_tokens};
+    int64_t *const numbers[] = {&out->total,        &out->succeeded,     &out->failed,
+                                &out->cancelled,    &out->expired,       &out->degraded,
+                                &out->done,         &out->attempts,      &out->unpriced,
+                                &out->input_tokens, &out->output_tokens, &out->parked};
+    enum { NUMBERS = sizeof numbers / sizeof *numbers };
     (void)snprintf(out->state, sizeof out->state, "%s", PQgetvalue(r, 0, 0));
-    for (int i = 0; i < 11; i++)
+    for (int i = 0; i < NUMBERS; i++)
         *numbers[i] = PQgetisnull(r, 0, i + 1) ? -1 : strtoll(PQgetvalue(r, 0, i + 1), NULL, 10);
-    (void)snprintf(out->cost_usd, sizeof out->cost_usd, "%s", PQgetvalue(r, 0, 12));
+    (void)snprintf(out->cost_usd, sizeof out->cost_usd, "%s", PQgetvalue(r, 0, NUMBERS + 1));
     PQclear(r);
     return QUERN_OK;
 }

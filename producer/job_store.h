@@ -24,7 +24,8 @@ struct job {
  * input, or somebody else is submitting under it. */
 MUST_CHECK quern_status job_open(PGconn *db, const char *name, const struct submission *s,
                                  const struct plan *plan, struct job *out, struct error *err);
-/* Remembers how far the publishing is; `closed` when it is complete. */
+/* Remembers how far the publishing is; `closed` when it is complete. Fails with code "usage" if the
+ * job was cancelled meanwhile. */
 MUST_CHECK quern_status job_progress(PGconn *db, const struct job *job, int64_t published,
                                      bool closed, struct error *err);
 /* A job by its name or id. Fails with code "usage" if there is none. */
@@ -35,7 +36,7 @@ struct job_counts {
     char state[16];
     int64_t total; /* -1: not known */
     int64_t succeeded, failed, cancelled, expired, degraded, done;
-    int64_t attempts, unpriced, input_tokens, output_tokens;
+    int64_t attempts, unpriced, input_tokens, output_tokens, parked;
     char cost_usd[64];
 };
 MUST_CHECK quern_status job_counts(PGconn *db, const struct job *job, struct job_counts *out,

@@ -84,7 +84,8 @@ static quern_status stream(PGconn *db, const struct job *job, const char *only, 
                            "SELECT custom_id, http_status, response, error_type, error, "
                            "substr(encode(sha256((job_id::text || '/' || custom_id)::bytea), "
                            "'hex'), 1, 24) "
-                           "FROM results WHERE job_id = $1 AND ($2::text IS NULL OR status = $2) "
+                           "FROM results WHERE job_id = $1 AND reopened_at IS NULL "
+                           "AND ($2::text IS NULL OR status = $2) "
                            "ORDER BY job_id, custom_id",
                            2, NULL, values, NULL, NULL, 0) ||
         !PQsetSingleRowMode(db))

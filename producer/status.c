@@ -27,8 +27,8 @@ static void print_json(const struct job *job, const struct job_counts *n)
                n->succeeded, n->failed, n->cancelled, n->expired, n->degraded, n->done);
     buf_printf(&b,
                ",\"attempts\":%" PRId64 ",\"input_tokens\":%" PRId64 ",\"output_tokens\":%" PRId64
-               ",\"cost_usd\":\"%s\",\"unpriced_attempts\":%" PRId64 "}",
-               n->attempts, n->input_tokens, n->output_tokens, n->cost_usd, n->unpriced);
+               ",\"cost_usd\":\"%s\",\"unpriced_attempts\":%" PRId64 ",\"parked\":%" PRId64 "}",
+               n->attempts, n->input_tokens, n->output_tokens, n->cost_usd, n->unpriced, n->parked);
     (void)puts(b.data);
     buf_free(&b);
 }
@@ -47,6 +47,8 @@ static void print_text(const struct job *job, const struct job_counts *n)
     (void)printf("attempts   %" PRId64 "\ntokens     %" PRId64 " in, %" PRId64
                  " out\ncost       $%s\n",
                  n->attempts, n->input_tokens, n->output_tokens, n->cost_usd);
+    if (n->parked)
+        (void)printf("parked     %" PRId64 " wait in a retry topic\n", n->parked);
     if (n->unpriced)
         (void)printf("unpriced   %" PRId64
                      " attempts whose model has no price (see prices.models)\n",
@@ -93,7 +95,7 @@ int status_wait(PGconn *db, const struct job *job)
         (void)snprintf(note, sizeof note, "$%s%s", n.cost_usd,
                        n.failed + n.expired ? "  with failures" : "");
         progress_show(&bar, n.done, n.total, note);
-        if (strcmp(n.state, "running") != 0)
+        if (strcmp(n.state, "running") != 0 && strcmp(n.state, "cancelling") != 0)
             break;
         if (cli_interrupted) {
             progress_end(&bar);

@@ -107,12 +107,14 @@ static rd_kafka_resp_err_t find_missing(rd_kafka_t *rk, rd_kafka_topic_partition
     return r;
 }
 
-static rd_kafka_resp_err_t try_commit(const struct config *c, rd_kafka_t *rk)
+static rd_kafka_resp_err_t try_commit(const struct config *c, rd_kafka_t *rk, bool retries)
 {
     char name[KAFKA_TOPIC_MAX];
+    int first, end;
+    kafka_group_topics(retries, &first, &end);
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(64);
     rd_kafka_topic_partition_list_t *missing = rd_kafka_topic_partition_list_new(64);
-    for (int i = 0; i < LANE_COUNT + RETRY_TIERS; i++)
+    for (int i = first; i < end; i++)
         for (int p = 0; p < partitions_of(c, i); p++)
             (void)rd_kafka_topic_partition_list_add(all, kafka_topic(c, i, name), p);
     rd_kafka_resp_err_t r = find_missing(rk, all, missing);
@@ -134,11 +136,12 @@ static bool workers_run(rd_kafka_resp_err_t r)
 /* Where the group has no offset for a partition, commits its beginning: a lag exists from the
  * first task on, so that autoscaling can start at zero workers. A topic just created may have no
  * leader for a moment, and a group no coordinator: tried again for a while. */
-static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, struct error *err)
+static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, bool retries,
+                                   struct error *err)
 {
     rd_kafka_resp_err_t r = RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int64_t end = units_now_us() + COMMIT_PATIENCE_US; units_now_us() < end;) {
-        r = try_commit(c, rk);
+        r = try_commit(c, rk, retries);
         if (r == RD_KAFKA_RESP_ERR_NO_ERROR || workers_run(r))
             return QUERN_OK;
         (void)usleep(COMMIT_PAUSE_US);
@@ -146,11 +149,33 @@ static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, struc
     return unreachable(c, "commit initial offsets", rd_kafka_err2str(r), err);
 }
 
+static rd_kafka_t *client(const struct config *c, bool retries, struct error *err)
+{
+    char text[512], group[KAFKA_TOPIC_MAX];
+    rd_kafka_conf_t *conf = kafka_conf(c, "quern", err);
+    if (!conf)
+        return NULL;
+    rd_kafka_t *rk = NULL;
+    if (kafka_set(conf, "group.id", kafka_group(c, retries, group), err) == QUERN_OK &&
+        kafka_set_properties(conf, c, err) == QUERN_OK) {
+        rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+        if (!rk)
+            (void)error_set(err, ERROR_FATAL, "config", "cannot make a Kafka client: %s", text);
+    }
+    if (!rk)
+        rd_kafka_conf_destroy(conf);
+    return rk;
+}
+
 static quern_status topics_create(const struct config *c, rd_kafka_t *rk, struct error *err)
 {
-    if (create_topics(c, rk, err) != QUERN_OK)
+    if (create_topics(c, rk, err) != QUERN_OK || commit_initial(c, rk, false, err) != QUERN_OK)
         return QUERN_FAIL;
-    return commit_initial(c, rk, err);
+    rd_kafka_t *other = client(c, true, err);
+    quern_status status = other ? commit_initial(c, other, true, err) : QUERN_FAIL;
+    if (other)
+        rd_kafka_destroy(other);
+    return status;
 }
 
 static quern_status topics_list(const struct config *c, rd_kafka_t *rk, struct error *err)
@@ -175,24 +200,6 @@ static quern_status topics_list(const struct config *c, rd_kafka_t *rk, struct e
     return QUERN_OK;
 }
 
-static rd_kafka_t *client(const struct config *c, struct error *err)
-{
-    char text[512];
-    rd_kafka_conf_t *conf = kafka_conf(c, "quern", err);
-    if (!conf)
-        return NULL;
-    rd_kafka_t *rk = NULL;
-    if (kafka_set(conf, "group.id", c->kafka.group, err) == QUERN_OK &&
-        kafka_set_properties(conf, c, err) == QUERN_OK) {
-        rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-        if (!rk)
-            (void)error_set(err, ERROR_FATAL, "config", "cannot make a Kafka client: %s", text);
-    }
-    if (!rk)
-        rd_kafka_conf_destroy(conf);
-    return rk;
-}
-
 static int run(int argc, char **argv)
 {
     struct options o = {.verb = &topics_verb, .program = "quern", .argc = argc, .argv = argv};
@@ -211,7 +218,7 @@ static int run(int argc, char **argv)
     struct config *c = cli_config(config);
     if (!c)
         return EXIT_USAGE;
-    rd_kafka_t *rk = client(c, &err);
+    rd_kafka_t *rk = client(c, false, &err);
     quern_status status = rk ? (create ? topics_create : topics_list)(c, rk, &err) : QUERN_FAIL;
     if (rk)
         rd_kafka_destroy(rk);
@@ -224,7 +231,7 @@ const struct verb topics_verb = {
     "Create or list the Kafka topics",
     "create|list [OPTION…]",
     "create makes what is missing (partitions, replication and retention from the configuration)\n"
-    "and commits the group's first offsets. It may be run at any time, any number of times.",
+    "and commits the groups' first offsets. It may be run at any time, any number of times.",
     defs,
     "  quern topics create\n  quern topics list",
     run};

@@ -4,14 +4,17 @@
 
 #include "common/kafka.h"
 #include "common/log.h"
+#include "common/units.h"
 
-static rd_kafka_conf_t *make_conf(const struct config *c, struct error *err)
+enum { API_JOIN_GROUP = 11, JOIN_LONGEST_US = 60000000 }; /* Kafka protocol; a lost reply */
+
+static rd_kafka_conf_t *make_conf(const struct config *c, bool retries, struct error *err)
 {
-    char session[32], heartbeat[32];
+    char session[32], heartbeat[32], group[KAFKA_TOPIC_MAX];
     (void)snprintf(session, sizeof session, "%lld", (long long)c->kafka.session_timeout);
     (void)snprintf(heartbeat, sizeof heartbeat, "%lld", (long long)c->kafka.session_timeout / 4);
     const char *const properties[][2] = {
-        {"group.id", c->kafka.group},
+        {"group.id", kafka_group(c, retries, group)},
         {"group.instance.id", c->kafka.instance_id},
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"enable.auto.commit", "false"},
@@ -38,12 +41,51 @@ static rd_kafka_conf_t *make_conf(const struct config *c, struct error *err)
     return conf;
 }
 
-rd_kafka_t *consumer_new(const struct config *c, struct error *err)
+bool join_watch_active(const struct join_watch *w)
+{
+    int64_t since = atomic_load(&w->since_us);
+    return since && units_now_us() - since < JOIN_LONGEST_US;
+}
+
+static rd_kafka_resp_err_t on_request(rd_kafka_t *rk, int fd, const char *broker, int32_t id,
+                                      int16_t api, int16_t version, int32_t correlation,
+                                      size_t size, void *arg)
+{
+    struct join_watch *w = arg;
+    (void)rk, (void)fd, (void)broker, (void)id, (void)version, (void)correlation, (void)size;
+    if (api == API_JOIN_GROUP)
+        atomic_store(&w->since_us, units_now_us());
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int fd, const char *broker, int32_t id,
+                                       int16_t api, int16_t version, int32_t correlation,
+                                       size_t size, int64_t rtt, rd_kafka_resp_err_t err, void *arg)
+{
+    struct join_watch *w = arg;
+    (void)rk, (void)fd, (void)broker, (void)id, (void)version, (void)correlation, (void)size;
+    (void)rtt, (void)err;
+    if (api == API_JOIN_GROUP)
+        atomic_store(&w->since_us, 0);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *arg,
+                                  char *errstr, size_t size)
+{
+    (void)conf, (void)errstr, (void)size;
+    rd_kafka_resp_err_t r = rd_kafka_interceptor_add_on_request_sent(rk, "join", on_request, arg);
+    return r ? r : rd_kafka_interceptor_add_on_response_received(rk, "join", on_response, arg);
+}
+
+rd_kafka_t *consumer_new(const struct config *c, bool retries, struct join_watch *join,
+                         struct error *err)
 {
     char text[512];
-    rd_kafka_conf_t *conf = make_conf(c, err);
+    rd_kafka_conf_t *conf = make_conf(c, retries, err);
     if (!conf)
         return NULL;
+    (void)rd_kafka_conf_interceptor_add_on_new(conf, "join", on_new, join);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (rk) {
         (void)rd_kafka_poll_set_consumer(rk);
@@ -54,11 +96,14 @@ rd_kafka_t *consumer_new(const struct config *c, struct error *err)
     return NULL;
 }
 
-quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, struct error *err)
+quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, bool retries,
+                                struct error *err)
 {
+    int first, end;
+    kafka_group_topics(retries, &first, &end);
     char name[KAFKA_TOPIC_MAX];
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(KAFKA_TOPICS);
-    for (int i = 0; i < LANE_COUNT + RETRY_TIERS; i++)
+    for (int i = first; i < end; i++)
         (void)rd_kafka_topic_partition_list_add(topics, kafka_topic(c, i, name),
                                                 RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t r = rd_kafka_subscribe(rk, topics);

@@ -3,16 +3,28 @@
 #define QUERN_CONSUMER_H
 #include <librdkafka/rdkafka.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "common/config.h"
 #include "common/error.h"
 
-/* A member of the group, cooperative-sticky, that commits nothing by itself; rebalances and commits
- * come as events. NULL: `err` names the property that is wrong. */
-rd_kafka_t *consumer_new(const struct config *c, struct error *err);
-/* Subscribes to the lanes and the retry topics. */
-MUST_CHECK quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c,
+/* Is a request to join the group on its way? The broker answers what we send after it only when the
+ * rebalance is over, and refuses a commit then, for it is of an older generation; in librdkafka
+ * before 2.10 the whole assignment is lost with it. So nothing is committed while this is set.
+ * Written by librdkafka's threads. */
+struct join_watch {
+    _Atomic int64_t since_us; /* wall clock; 0: none */
+};
+bool join_watch_active(const struct join_watch *w);
+
+/* A member of the group of the lanes, or of the retry topics; cooperative-sticky, commits nothing
+ * by itself; rebalances and commits come as events. `join` lives as long as it. NULL: `err` names
+ * the property that is wrong. */
+rd_kafka_t *consumer_new(const struct config *c, bool retries, struct join_watch *join,
+                         struct error *err);
+/* Subscribes to the group's topics. */
+MUST_CHECK quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, bool retries,
                                            struct error *err);
 /* Stops or resumes the fetching of a partition. The caller knows which are paused: resuming one
  * that is not can rewind it in librdkafka before 2.4. */

@@ -7,10 +7,11 @@
  *      |
  *   released: unassigned; a late result is still written, but commits nothing
  *
- * If the assignment was lost, nothing is committed, and calls are aborted at once: others have our
- * tasks. The one exception is that we lost it because Kafka did not answer: then nobody may have
- * them. Those calls go on until Kafka is back; if the partition comes back to us, their redelivered
- * records wait for them as twins, and if it goes to another worker, they are aborted then.
+ * If the assignment was lost, nothing is committed, and nothing is begun. If we ourselves were
+ * frozen (the loop stood still), others have had our tasks for a while: calls are aborted at once.
+ * If Kafka did not answer, or a commit crossed a rebalance, nobody may have them: the next
+ * assignment tells. Of what comes back to us, redelivered records wait for the calls as twins; the
+ * calls of what goes to others are aborted then.
  */
 #include <string.h>
 #include <utlist.h>
@@ -63,14 +64,22 @@ static void give_back(struct intake *in)
     intake_check(rd_kafka_consumer_close_queue(in->rk, in->group), "cannot leave the group");
 }
 
+/* Until the watermarks are committed, or the time is up. A commit that crosses a rebalance is
+ * refused and tried again. */
+static void go_on_committing(struct intake *in)
+{
+    bool late = ev_now(in->loop) >= in->deadline;
+    if (!late && (in->commit_running || join_watch_active(&in->join)))
+        return; /* looked at again at the answer, or the next tick */
+    if (late || !intake_commit(in, true, false))
+        give_back(in);
+}
+
 static void begin_commit(struct intake *in)
 {
     in->phase = COMMITTING;
     in->deadline = ev_now(in->loop) + COMMIT_TIMEOUT;
-    if (in->commit_running) /* its answer first; handback_advance() comes back here */
-        return;
-    if (!intake_commit(in, true, false))
-        give_back(in);
+    go_on_committing(in);
 }
 
 static void abort_revoked(struct intake *in)
@@ -100,9 +109,8 @@ void handback_advance(struct intake *in)
     } else if ((in->phase == DRAINING && drained(in)) ||
                (in->phase == ABORTED && (drained(in) || late))) {
         begin_commit(in);
-    } else if (in->phase == COMMITTING && (!in->commit_running || late)) {
-        if (late || !intake_commit(in, true, false))
-            give_back(in);
+    } else if (in->phase == COMMITTING) {
+        go_on_committing(in);
     } else if (in->phase == CLOSING && (rd_kafka_consumer_closed(in->rk) || late)) {
         in->phase = CLOSED;
         in->events->stopped(in->arg);
@@ -130,7 +138,8 @@ static void revoke_slot(struct intake *in, struct slot *s)
 void handback_revoked(struct intake *in, const rd_kafka_topic_partition_list_t *list)
 {
     bool lost = rd_kafka_assignment_lost(in->rk);
-    log_info(lost ? "partitions lost" : "partitions revoked", LOG_N("count", list->cnt));
+    log_info(lost ? "partitions lost" : "partitions revoked", LOG_S("of", intake_name(in)),
+             LOG_N("count", list->cnt));
     for (int i = 0; i < list->cnt; i++) {
         struct slot *s = intake_find(in, list->elems[i].topic, list->elems[i].partition);
         if (s)
@@ -140,9 +149,7 @@ void handback_revoked(struct intake *in, const rd_kafka_topic_partition_list_t *
         rd_kafka_topic_partition_list_destroy(in->leaving);
     in->leaving = rd_kafka_topic_partition_list_copy(list);
     if (lost) {
-        bool frozen =
-            stall_longest(&in->stall) * 1000.0 >= (double)in->config->kafka.session_timeout / 2;
-        if (frozen || !in->dark)
+        if (stall_longest(&in->stall) * 1000.0 >= (double)in->config->kafka.session_timeout / 2)
             abort_revoked(in);
         give_back(in);
     } else if (in->phase == CLOSING) {

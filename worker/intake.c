@@ -11,7 +11,6 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/units.h"
-#include "consumer.h"
 #include "intake_private.h"
 
 #define TICK 0.2 /* seconds: polls the group, so that it never thinks us gone */
@@ -50,6 +49,11 @@ void intake_free_slot(struct intake *in, struct slot *s)
     window_free(&s->p.window);
     free(s->p.topic);
     free(s);
+}
+
+const char *intake_name(const struct intake *in)
+{
+    return in->retries ? "retries" : "lanes";
 }
 
 /* ---- records -------------------------------------------------------------------------------- */
@@ -210,7 +214,7 @@ static double silence_max(const struct intake *in)
 static void note_contact(struct intake *in)
 {
     in->contact = ev_now(in->loop);
-    in->events->owned(in->arg, in->contact + silence_max(in));
+    in->events->owned(in->arg, in->retries, in->contact + silence_max(in));
 }
 
 static void on_committed(struct intake *in, rd_kafka_event_t *e)
@@ -221,14 +225,16 @@ static void on_committed(struct intake *in, rd_kafka_event_t *e)
     in->commit_running = false;
     if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
         note_contact(in);
-    else
+    in->commit_refused = r != RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (in->commit_refused)
         log_warn("offsets were not committed", LOG_S("error", rd_kafka_err2str(r)));
     for (int i = 0; list && i < list->cnt; i++) {
         struct slot *s = intake_find(in, list->elems[i].topic, list->elems[i].partition);
         if (s && r == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].err == r)
             s->committed = list->elems[i].offset;
     }
-    intake_soon(in);
+    if (!in->commit_refused) /* else at the next tick */
+        intake_soon(in);
 }
 
 /* Every second, even if nothing has changed: so we know that Kafka is there, and the offsets of
@@ -237,6 +243,11 @@ static void commit_now_and_then(struct intake *in)
 {
     if (in->phase != RUNNING || in->commit_running || ev_now(in->loop) < in->next_commit)
         return;
+    if (join_watch_active(&in->join)) { /* it waits for the others to join; we are a member */
+        if (!in->dark)
+            note_contact(in);
+        return;
+    }
     in->next_commit = ev_now(in->loop) + COMMIT_EVERY;
     if (!intake_commit(in, false, true) && !in->dark)
         note_contact(in); /* nothing of ours is at stake */
@@ -274,7 +285,7 @@ static void add_slot(struct intake *in, const rd_kafka_topic_partition_t *p)
 
 static void on_assigned(struct intake *in, const rd_kafka_topic_partition_list_t *list)
 {
-    log_info("partitions assigned", LOG_N("count", list->cnt));
+    log_info("partitions assigned", LOG_S("of", intake_name(in)), LOG_N("count", list->cnt));
     for (int i = 0; i < list->cnt; i++)
         add_slot(in, &list->elems[i]);
     note_contact(in);
@@ -405,17 +416,20 @@ static void watch_queues(struct intake *in)
     }
 }
 
-struct intake *intake_new(struct ev_loop *loop, const struct config *c,
+struct intake *intake_new(struct ev_loop *loop, const struct config *c, bool retries,
                           const struct intake_events *events, void *arg, struct error *err)
 {
-    rd_kafka_t *rk = consumer_new(c, err);
-    if (!rk)
-        return NULL;
     struct intake *in = mem_zero(sizeof *in);
+    rd_kafka_t *rk = consumer_new(c, retries, &in->join, err);
+    if (!rk) {
+        free(in);
+        return NULL;
+    }
     in->loop = loop;
     in->config = c;
     in->events = events;
     in->arg = arg;
+    in->retries = retries;
     in->rk = rk;
     in->contact = ev_now(loop);
     in->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -427,7 +441,7 @@ struct intake *intake_new(struct ev_loop *loop, const struct config *c,
     in->wake.data = in->tick.data = in->again.data = in;
     ev_io_start(loop, &in->wake);
     ev_timer_start(loop, &in->tick);
-    if (consumer_subscribe(rk, c, err) == QUERN_OK)
+    if (consumer_subscribe(rk, c, retries, err) == QUERN_OK)
         return in;
     intake_free(in);
     return NULL;

@@ -4,6 +4,7 @@
 #define QUERN_INTAKE_PRIVATE_H
 #include <librdkafka/rdkafka.h>
 
+#include "consumer.h"
 #include "intake.h"
 #include "stall.h"
 
@@ -25,21 +26,25 @@ struct intake {
     const struct config *config;
     const struct intake_events *events;
     void *arg;
+    bool retries; /* the retry topics; else the lanes */
     rd_kafka_t *rk;
+    struct join_watch join;
     rd_kafka_queue_t *group, *lanes[LANE_COUNT];
     int wake_fd;
     ev_io wake;
-    ev_timer tick, again;                     /* again: soon, not from inside a callback */
-    struct slot *slots;                       /* assigned, and released ones with tasks left */
-    enum phase phase;                         /* of what is being given back */
-    rd_kafka_topic_partition_list_t *leaving; /* that librdkafka waits for; NULL at shutdown */
-    bool stopping, commit_running;
+    ev_timer tick, again;                          /* again: soon, not from inside a callback */
+    struct slot *slots;                            /* assigned, and released ones with tasks left */
+    enum phase phase;                              /* of what is being given back */
+    rd_kafka_topic_partition_list_t *leaving;      /* that librdkafka waits for; NULL at shutdown */
+    bool stopping, commit_running, commit_refused; /* refused: the last one */
     double deadline, next_commit, next_complaint, next_look;
     double contact;     /* when Kafka last acknowledged a commit, or there was nothing to commit */
     bool dark;          /* that is too long ago */
     struct stall stall; /* of the loop itself */
 };
 
+/* "lanes" or "retries", for logs. */
+const char *intake_name(const struct intake *in);
 /* The slot of a partition that is ours, or NULL. */
 struct slot *intake_find(struct intake *in, const char *topic, int32_t number);
 void intake_free_slot(struct intake *in, struct slot *s);

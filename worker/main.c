@@ -31,7 +31,8 @@ struct worker {
     struct settle *settle;
     struct outbound *outbound;
     struct watch *watch;
-    struct intake *intake;
+    struct intake *lanes, *retries;
+    int intakes; /* not stopped yet */
     ev_signal term, intr;
     ev_timer report, memory;
     int64_t reported;
@@ -117,14 +118,16 @@ static void intake_look(void *arg, struct partition *p)
     pipeline_unstick(((struct worker *)arg)->pipeline, p);
 }
 
-static void intake_owned(void *arg, double until)
+static void intake_owned(void *arg, bool retries, double until)
 {
-    pipeline_own(((struct worker *)arg)->pipeline, until);
+    pipeline_own(((struct worker *)arg)->pipeline, retries, until);
 }
 
 static void intake_stopped(void *arg)
 {
-    ev_break(((struct worker *)arg)->loop, EVBREAK_ALL);
+    struct worker *w = arg;
+    if (--w->intakes == 0)
+        ev_break(w->loop, EVBREAK_ALL);
 }
 
 static const struct intake_events intake_events = {intake_has_room, intake_receive, intake_revoke,
@@ -134,13 +137,13 @@ static const struct intake_events intake_events = {intake_has_room, intake_recei
 static void source_room(void *arg, int pool)
 {
     struct worker *w = arg;
-    intake_source.room(w->intake, pool);
+    intake_source.room(pool == POOL_RETRY ? w->retries : w->lanes, pool);
 }
 
 static void source_left(void *arg, struct partition *p)
 {
     struct worker *w = arg;
-    intake_source.left(w->intake, p);
+    intake_source.left(p->pool == POOL_RETRY ? w->retries : w->lanes, p);
 }
 
 static const struct source_ops source_ops = {source_room, source_left};
@@ -157,7 +160,8 @@ static void on_signal(struct ev_loop *loop, ev_signal *s, int events)
     w->stopping = true;
     log_info("stopping: no more intake, calls in flight may end",
              LOG_N("grace_ms", w->config->worker.shutdown_grace));
-    intake_stop(w->intake);
+    intake_stop(w->lanes);
+    intake_stop(w->retries);
 }
 
 static void on_report(struct ev_loop *loop, ev_timer *t, int events)
@@ -172,7 +176,7 @@ static void on_report(struct ev_loop *loop, ev_timer *t, int events)
                  LOG_N("calling", n.in_state[TASK_CALLING]),
                  LOG_N("waiting", n.in_state[TASK_WAITING]),
                  LOG_N("settling", n.in_state[TASK_SETTLING]), LOG_N("parked", n.parked),
-                 LOG_N("head_age_s", intake_head_age(w->intake)));
+                 LOG_N("head_age_s", intake_head_age(w->lanes)));
     w->reported = n.finished;
 }
 
@@ -259,8 +263,10 @@ static quern_status start(struct worker *w, struct error *err)
     w->settle = settle_new(w->loop, c, &sink_events, w);
     w->watch = watch_new(w->loop, c, &watch_events, w);
     if (!(w->outbound = outbound_new(w->loop, c, &sink_events, w, err)) ||
-        !(w->intake = intake_new(w->loop, c, &intake_events, w, err)))
+        !(w->lanes = intake_new(w->loop, c, false, &intake_events, w, err)) ||
+        !(w->retries = intake_new(w->loop, c, true, &intake_events, w, err)))
         return QUERN_FAIL;
+    w->intakes = 2;
     watch_signals(w);
     return QUERN_OK;
 }
@@ -277,7 +283,8 @@ static int finish(struct worker *w)
     log_info("stopped", LOG_N("finished", n.finished), LOG_N("left_to_others", left));
     if (left)
         return EXIT_DONE;
-    intake_free(w->intake);
+    intake_free(w->lanes);
+    intake_free(w->retries);
     outbound_free(w->outbound);
     watch_free(w->watch);
     settle_free(w->settle);

@@ -40,9 +40,9 @@ bool pipeline_has_room(const struct pipeline *p, int pool)
     return !p->hold && room_has(&p->rooms[pool]);
 }
 
-void pipeline_own(struct pipeline *p, double until)
+void pipeline_own(struct pipeline *p, bool retries, double until)
 {
-    p->owned_until = until;
+    p->owned_until[retries] = until;
 }
 
 void pipeline_hold(struct pipeline *p, bool hold)
@@ -307,7 +307,7 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     p->sink_arg = sink_arg;
     p->source = source;
     p->source_arg = source_arg;
-    p->owned_until = HUGE_VAL;
+    p->owned_until[0] = p->owned_until[1] = HUGE_VAL;
     set_bounds(p, c);
     lanes_init(&p->lanes, c->lanes.weight, c->backends.count);
     limiter_init(&p->limiter, c);

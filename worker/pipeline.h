@@ -26,9 +26,9 @@ bool pipeline_has_room(const struct pipeline *p, int pool);
 void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
                       const void *record, size_t len, const struct journey *journey);
 
-/* The source vouches that the tasks are ours until then, by the loop's clock; later no call is
- * begun. Without a word of it, they always are. */
-void pipeline_own(struct pipeline *p, double until);
+/* The source vouches that the tasks of the lanes, or those of the retry topics, are ours until
+ * then, by the loop's clock; later no call is begun. Without a word of it, they always are. */
+void pipeline_own(struct pipeline *p, bool retries, double until);
 /* Memory is short: nothing more is taken, no call is begun. */
 void pipeline_hold(struct pipeline *p, bool hold);
 

@@ -112,9 +112,14 @@ static void give_up(struct pipeline *p, struct task *t, int64_t retry_after_ms)
     }
 }
 
-static bool too_old(const struct pipeline *p, const struct task *t)
+bool pipeline_too_old(const struct pipeline *p, const struct task *t)
 {
     return units_now_us() / 1000 - t->journey.first_seen_ms > p->config->retry.give_up_after;
+}
+
+bool pipeline_is_blocked(const struct pipeline *p, const struct task *t)
+{
+    return p->breakers[pipeline_backend(p, t)].open;
 }
 
 /* ---- failures ------------------------------------------------------------------------------- */
@@ -129,7 +134,7 @@ static bool speaks_of_backend(const struct breaker *b, const struct error *e)
            (strcmp(e->code, "auth") == 0 || strcmp(e->code, "quota_exhausted") == 0);
 }
 
-/* Could the task itself be what the backend stumbles over? Then even a probe spends an attempt. */
+/* Could the task itself be what the backend stumbles over? Then only its first failure is free. */
 static bool may_be_the_task(const struct call_result *r, const struct error *e)
 {
     static const char *const codes[] = {"api_error", "timeout", "network", "malformed_response"};
@@ -161,22 +166,33 @@ static void begin_outage(struct pipeline *p, const struct task *t)
     reroute(p, pipeline_backend(p, t));
 }
 
+/* It failed before, others succeeded, and it fails again: that says nothing of the backend. */
+static bool is_suspect(const struct breaker *b, const struct task *t)
+{
+    return t->failed > 0 && b->last_success > t->failed;
+}
+
 /* Tells the breaker. True if the backend is out: then no attempt is spent. */
 static bool backend_is_out(struct pipeline *p, struct task *t, const struct call_result *r)
 {
     struct breaker *b = breaker_of(p, t);
-    bool was_open = b->open;
+    bool was_open = b->open, suspect = is_suspect(b, t);
     int64_t most = p->retry.retry_after_max_ms;
     int64_t asked = r->retry_after_ms < most ? r->retry_after_ms : most;
     if (!speaks_of_backend(b, &t->error)) {
         breaker_success(b, t->probe, ev_now(p->loop)); /* it answers, and in its right mind */
         return false;
     }
+    t->failed = ev_now(p->loop);
+    if (suspect) {
+        breaker_forget(b, t->probe);
+        return false;
+    }
     enum breaker_verdict v = breaker_failure(b, t->probe, t->called, ev_now(p->loop),
                                              asked > 0 ? (double)asked / 1000.0 : 0);
     if (b->open && !was_open)
         begin_outage(p, t);
-    return v == BREAKER_OUTAGE && !(t->probe && may_be_the_task(r, &t->error));
+    return v == BREAKER_OUTAGE && (t->attempt_count == 1 || !may_be_the_task(r, &t->error));
 }
 
 /* An attempt failed, and t->error says how. */
@@ -194,7 +210,7 @@ static void after_failure(struct pipeline *p, struct task *t, const struct call_
         pipeline_enter(p, t, TASK_SETTLING);
     } else if (pipeline_cancelled(p, t)) {
         pipeline_finish_cancelled(p, t);
-    } else if (out && too_old(p, t)) {
+    } else if (out && pipeline_too_old(p, t)) {
         pipeline_finish(p, t, STATUS_FAILED);
     } else if (out) {
         pipeline_leave(p, t);
@@ -315,7 +331,8 @@ static bool may_call(void *arg, size_t backend)
 void pipeline_dispatch(struct pipeline *p)
 {
     struct task *t;
-    if (p->hold || ev_now(p->loop) > p->owned_until)
+    double now = ev_now(p->loop);
+    if (p->hold || now > p->owned_until[0] || now > p->owned_until[1])
         return;
     while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
            (t = lanes_pop(&p->lanes, may_call, p)) != NULL)

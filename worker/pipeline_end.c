@@ -163,21 +163,42 @@ bool pipeline_expire(struct pipeline *p, struct task *t)
     return true;
 }
 
-/* A task whose turn does not come (its backend is out) expires in time all the same. */
+static void give_up(struct pipeline *p, struct task *t)
+{
+    if (!t->error.code[0])
+        (void)error_set(&t->error, ERROR_RETRY, "backend_out",
+                        "backend \"%s\" was out for too long", task_candidate(t)->backend);
+    pipeline_finish(p, t, STATUS_FAILED);
+}
+
+static bool any_breaker_open(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->config->backends.count; i++)
+        if (p->breakers[i].open)
+            return true;
+    return false;
+}
+
+/* A task whose turn does not come, because its backend is out, ends in time all the same. */
 void pipeline_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct pipeline *p = timer->data;
     struct task *t, *next;
     const int64_t now = units_now_us();
+    bool outage = any_breaker_open(p);
     (void)loop;
     (void)events;
-    if (p->with_deadline == 0)
+    if (p->with_deadline == 0 && !outage)
         return;
     HASH_ITER (hh, p->by_identity, t, next) {
-        bool waits = t->state == TASK_READY || t->state == TASK_WAITING;
-        if (!waits || t->doc.deadline_us == 0 || now < t->doc.deadline_us)
+        if (t->state != TASK_READY && t->state != TASK_WAITING)
+            continue;
+        bool late = t->doc.deadline_us != 0 && now >= t->doc.deadline_us;
+        bool hopeless = outage && pipeline_is_blocked(p, t) && pipeline_too_old(p, t);
+        if (!late && !hopeless)
             continue;
         pipeline_pull(p, t);
-        (void)pipeline_expire(p, t);
+        if (!pipeline_expire(p, t))
+            give_up(p, t);
     }
 }

@@ -34,9 +34,9 @@ struct pipeline {
     size_t waiting_max;                    /* tasks that wait in memory, see retry.waiting_tasks */
     size_t answer_bytes, answer_bytes_max; /* of answers that wait to be written */
     struct room rooms[POOL_COUNT];
-    bool hold;            /* memory is short */
-    double owned_until;   /* see pipeline_own() */
-    size_t with_deadline; /* tasks that have one */
+    bool hold;             /* memory is short */
+    double owned_until[2]; /* see pipeline_own() */
+    size_t with_deadline;  /* tasks that have one */
     struct task *by_identity;
     struct cancel *cancels;
     ev_prepare before_wait;
@@ -60,6 +60,10 @@ void pipeline_park(struct pipeline *p, struct task *t, int tier);
 void pipeline_ready(struct pipeline *p, struct task *t);
 /* True if the task's deadline has passed: it has expired then. */
 bool pipeline_expire(struct pipeline *p, struct task *t);
+/* Is it older than a task may get whose backends are out? */
+bool pipeline_too_old(const struct pipeline *p, const struct task *t);
+/* Is its present backend out? */
+bool pipeline_is_blocked(const struct pipeline *p, const struct task *t);
 /* The cancellation that this task falls under, or NULL. */
 const struct cancel *pipeline_cancelled(const struct pipeline *p, const struct task *t);
 void pipeline_finish_cancelled(struct pipeline *p, struct task *t);

@@ -105,6 +105,7 @@ struct task {
     int tries; /* spent with this candidate: an outage spends none */
     struct call *call;
     double called; /* when, by the loop's clock */
+    double failed; /* when its call failed last; 0: never */
     bool probe;    /* the call is to show whether the backend is back */
     ev_timer timer;
     struct attempt *attempts;

@@ -111,9 +111,10 @@ class Worker(Process):
         return [x for x in lines if x["msg"] == message]
 
     def assigned(self):
-        """How many partitions it has now."""
+        """How many partitions of the lanes it has now."""
         given, taken = self.events("partitions assigned"), self.events("partitions revoked")
-        return sum(e["count"] for e in given) - sum(e["count"] for e in taken)
+        return (sum(e["count"] for e in given if e["of"] == "lanes")
+                - sum(e["count"] for e in taken if e["of"] == "lanes"))
 
     def finished(self):
         """How many tasks it brought to an end, as it said when it stopped."""
