@@ -45,8 +45,12 @@
 #define TASKS 2 /* 2: a good and a bad one; 1: only a bad one */
 #endif
 
-#define GOOD 0          /* always succeeds when called, if it is not the bad one */
-#define BAD (TASKS - 1) /* succeeds, fails for now, or fails for good */
+#define GOOD 0 /* always succeeds when called, unless it is the bad one */
+#if TASKS > 1
+#define BAD 1 /* succeeds, fails for now, or fails for good */
+#else
+#define BAD 0
+#endif
 
 /* Late answers matter where the same entry calls again; elsewhere they would only cost states. */
 #define LATE_ANSWERS (RETRIES > 0)
@@ -69,6 +73,9 @@
 #define generation_ignored 13
 #define parked_row_believed 14
 #define abort_unbooked 15
+#define replay_not_resumed 16
+#define look_up_skipped 17
+#define parker_ignores_letter 18
 #ifndef MISTAKE
 #define MISTAKE none
 #endif
@@ -98,8 +105,8 @@
 #define reached(x) assert(PROBE != x)
 
 /* The names of the properties; none is ever set. `holds` puts the name in spin's message. */
-hidden byte commit_safety, one_result, no_loss, no_stranded, cancel_kept, calls_bounded, books,
-    bounds_of_the_model;
+hidden byte commit_safety, one_result, no_loss, no_stranded, cancel_kept, cancel_exact;
+hidden byte calls_bounded, books, bounds_of_the_model;
 #define holds(property, x) assert(property || (x))
 
 /* ---- Kafka ---------------------------------------------------------------------------------- */
@@ -159,9 +166,11 @@ bit cancelled;             /* the job, up to generation 0 */
 byte call[UNITS * CALLS];
 byte paid[UNITS];
 
-/* Only to check: results written, and reasons to call again that are nobody's loss. */
+/* Only to check: results written; and the reasons to call again: retries and parkings of the task,
+ * losses of an owner: a crash, a partition given back, each partition taken from a zombie. */
 byte wins[UNITS];
 byte again[UNITS];
+byte losses;
 
 /* ---- workers -------------------------------------------------------------------------------- */
 
@@ -200,7 +209,6 @@ bit knows[2];    /* of the cancellation */
 #define TWINS (w)*2 + TASK
 
 byte crashes = CRASHES, zombies = ZOMBIES, revokes = REVOKES, cancels = CANCELS;
-#define LOSSES (CRASHES - crashes + ZOMBIES - zombies + REVOKES - revokes)
 
 hidden byte i, k, mark; /* only inside one step */
 
@@ -303,7 +311,7 @@ inline dispatch(w, r)
         me.attempts = me.attempts | (1 << me.token);
         call[U * CALLS + me.token] = FLYING;
         paid[U]++;
-        holds(calls_bounded, paid[U] <= 1 + again[U] + LOSSES);
+        holds(calls_bounded, paid[U] <= 1 + again[U] + losses);
         me.state = CALLING;
         if
         :: paid[U] > 1 + again[U] -> reached(paid_twice)
@@ -405,9 +413,11 @@ inline unpark(r)
 inline write_result(w, r)
 {
     if
-    :: !HAS_RESULT || MISTAKE == settle_not_idempotent || (MISTAKE == generation_ignored && SUPERSEDED) ->
+    :: !HAS_RESULT || MISTAKE == settle_not_idempotent ||
+       (MISTAKE == generation_ignored && SUPERSEDED) ->
         holds(one_result, wins[U] == 0);
         holds(one_result, result[TASK] <= GEN);
+        holds(cancel_exact, me.outcome != CANCELLED || (cancelled && GEN == 0));
         wins[U]++;
         result[TASK] = GEN + 1;
         status[TASK] = me.outcome;
@@ -461,6 +471,7 @@ inline settled(w, r)
     if
     :: me.outcome == GIVEN_UP -> leave(w, r)
     :: me.outcome == OK && MISTAKE == loser_ignores_letter -> complete(w, r)
+    :: me.outcome == PARK && HAS_RESULT && MISTAKE == parker_ignores_letter -> complete(w, r)
     :: else ->
         if
         :: LETTER_OWED -> send_letter(w, r)
@@ -527,7 +538,8 @@ end:
                 r >= base[MINE] && r < tail[PART(r)] && !busy[TWINS] ->
             busy[TWINS] = 1;
             me.state = CHECKING }
-    :: d_step { me.state == CHECKING -> look_up(w, r) }
+    :: d_step { me.state == CHECKING && MISTAKE != look_up_skipped -> look_up(w, r) }
+    :: d_step { me.state == CHECKING && MISTAKE == look_up_skipped -> me.state = READY }
     :: d_step { me.state == READY -> dispatch(w, r) }
     :: d_step { me.state == CALLING -> answered(w, r, OK) }
     :: d_step { me.state == CALLING && TASK == BAD -> answered(w, r, FAILED) }
@@ -561,6 +573,8 @@ inline drop(w, r)
 
 inline revoke(w, p)
 {
+    revokes--;
+    losses++;
     revoking[WP] = 1;
     for (i : FIRST(p) .. LAST(p)) {
         drop(w, i)
@@ -665,6 +679,7 @@ end:
 inline crash(w, next)
 {
     crashes--;
+    losses++;
     for (i : 0 .. RECORDS - 1) {
         for (k : 0 .. CALLS - 1) {
             if
@@ -705,7 +720,7 @@ inline evict(w)
     zombies--;
     for (i : 0 .. PARTITIONS - 1) {
         if
-        :: owner[i] == w -> assign(OTHER(w), i)
+        :: owner[i] == w -> losses++; assign(OTHER(w), i)
         :: else
         fi
     };
@@ -735,18 +750,18 @@ proctype world()
     :: d_step { crashes > 0 && HAS_SOME(1) && CAN_TAKE(0) -> crash(1, 0) }
     :: d_step { zombies > 0 && HAS_SOME(0) && CAN_TAKE(1) -> evict(0) }
     :: d_step { zombies > 0 && HAS_SOME(1) && CAN_TAKE(0) -> evict(1) }
-    :: d_step { revokes > 0 && owner[0] == 0 && owns[0] && !revoking[0] -> revokes--; revoke(0, 0) }
-    :: d_step { revokes > 0 && owner[0] == 1 && owns[2] && !revoking[2] -> revokes--; revoke(1, 0) }
+    :: d_step { revokes > 0 && owner[0] == 0 && owns[0] && !revoking[0] -> revoke(0, 0) }
+    :: d_step { revokes > 0 && owner[0] == 1 && owns[2] && !revoking[2] -> revoke(1, 0) }
 #if PARKS > 0
-    :: d_step { revokes > 0 && owner[1] == 0 && owns[1] && !revoking[1] -> revokes--; revoke(0, 1) }
-    :: d_step { revokes > 0 && owner[1] == 1 && owns[3] && !revoking[3] -> revokes--; revoke(1, 1) }
+    :: d_step { revokes > 0 && owner[1] == 0 && owns[1] && !revoking[1] -> revoke(0, 1) }
+    :: d_step { revokes > 0 && owner[1] == 1 && owns[3] && !revoking[3] -> revoke(1, 1) }
 #endif
     :: d_step { cancels > 0 -> cancels--; cancelled = 1 }
     /* The letter's row is marked first, so that a replay that died in between can be run again. */
     :: d_step { MAY_REPLAY(GOOD) -> replayed[GOOD] = 1 }
     :: d_step { MAY_REPLAY(BAD) -> replayed[BAD] = 1 }
     :: d_step { REPLAY_OPEN -> replay((replayed[BAD] -> BAD : GOOD)) }
-    :: !REPLAY_OPEN -> break
+    :: !REPLAY_OPEN || MISTAKE == replay_not_resumed -> break
     od
 }
 
@@ -766,7 +781,8 @@ inline check_calls()
 {
     for (i : 0 .. UNITS - 1) {
         for (k : 0 .. CALLS - 1) {
-            holds(books, k >= paid[i] || call[i * CALLS + k] == BOOKED || call[i * CALLS + k] == LOST)
+            holds(books, k >= paid[i] || call[i * CALLS + k] == BOOKED ||
+                         call[i * CALLS + k] == LOST)
         }
     };
     i = 0;
@@ -785,7 +801,7 @@ proctype monitor()
             };
             i = 0;
             if
-            :: LOSSES == CRASHES + ZOMBIES + REVOKES && cancels == 0 -> reached(quiet_after_faults)
+            :: crashes + zombies + revokes + cancels == 0 -> reached(quiet_after_faults)
             :: else
             fi
         }

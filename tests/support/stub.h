@@ -5,6 +5,8 @@
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "common/buf.h"
 
@@ -30,27 +32,35 @@ enum fault {
 };
 extern const char *const fault_names[FAULT_COUNT];
 
+enum { STUB_KEY_MAX = 256 };
+
 struct stub_options {
     double latency, jitter; /* seconds: latency plus up to jitter */
     double fault_rate[FAULT_COUNT];
     int retry_after; /* seconds in a 429 */
+    FILE *log;       /* a line for each call that ended; NULL: none */
 };
 
 struct reply {
     enum fault fault;
     double delay;
     struct buf head, body;
+    int status;
+    int64_t input, output;  /* tokens billed */
+    char key[STUB_KEY_MAX]; /* what the task is told by */
 };
 
 /* Decides and writes the answer to POST `path` with `body`. Counts the call by its last user
  * message. */
 void stub_answer(const struct stub_options *o, const char *path, const char *body, size_t len,
                  struct reply *out);
+/* "503=0.1": from now on this share of the calls fails so. False if there is no such fault. */
+bool stub_set_fault(struct stub_options *o, const char *text);
 /* GET /stub/calls: {"calls": N, "tasks": {"last user message": count, …}}. */
 void stub_calls(struct buf *out);
 void stub_calls_reset(void);
 
 /* Listens on 127.0.0.1:port (0: any) and serves until the loop is broken. Returns the port, or -1
  * after saying why. */
-int stub_listen(struct ev_loop *loop, const struct stub_options *o, int port);
+int stub_listen(struct ev_loop *loop, struct stub_options *o, int port);
 #endif

@@ -8,7 +8,7 @@
 #include "common/mem.h"
 #include "stub.h"
 
-enum { KEY_MAX = 256, BODY_MAX = 128 << 20, HEAD_MAX = 4096, HUGE_BODY = 64 << 20 };
+enum { BODY_MAX = 128 << 20, HEAD_MAX = 4096, HUGE_BODY = 64 << 20 };
 
 const char *const fault_names[FAULT_COUNT] = {"none",      "429",       "quota",  "400",  "401",
                                               "500",       "503",       "hang",   "slow", "reset",
@@ -92,6 +92,18 @@ static enum fault marked_fault(const char *prompt, int64_t call)
     return FAULT_NONE;
 }
 
+bool stub_set_fault(struct stub_options *o, const char *text)
+{
+    for (int f = 1; f < FAULT_COUNT; f++) {
+        size_t n = strlen(fault_names[f]);
+        if (strncmp(text, fault_names[f], n) == 0 && text[n] == '=') {
+            o->fault_rate[f] = atof(text + n + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum fault choose_fault(const struct stub_options *o, const char *prompt, int64_t call)
 {
     enum fault f = marked_fault(prompt, call);
@@ -118,20 +130,24 @@ static void summary(const char *prompt, struct buf *out)
         buf_char(out, text[i] == '\n' ? ' ' : text[i]);
 }
 
-static void embeddings(struct buf *out, const char *model, size_t tokens)
+static void embeddings(struct reply *r, const char *model, size_t tokens)
 {
+    struct buf *out = &r->body;
+    r->input = (int64_t)tokens;
     buf_printf(out, "{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"index\":0,"
                     "\"embedding\":[0.25,-0.5,0.125]}],\"model\":");
     buf_json(out, model, strlen(model));
     buf_printf(out, ",\"usage\":{\"prompt_tokens\":%zu,\"total_tokens\":%zu}}", tokens, tokens);
 }
 
-static void completion(struct buf *out, const char *model, const char *prompt, size_t input)
+static void completion(struct reply *r, const char *model, const char *prompt, size_t input)
 {
-    struct buf text;
+    struct buf text, *out = &r->body;
     buf_init(&text, BODY_MAX);
     summary(prompt, &text);
     size_t output = (text.len + 3) / 4;
+    r->input = (int64_t)input;
+    r->output = (int64_t)output;
     buf_printf(out,
                "{\"id\":\"chatcmpl-stub-%" PRId64 "\",\"object\":\"chat.completion\","
                "\"created\":1700000000,\"model\":",
@@ -158,9 +174,10 @@ static void failure(struct buf *out, enum fault f)
                fault_names[f], codes[f]);
 }
 
-static void fill_body(enum fault f, const char *path, struct json root, const char *prompt,
-                      struct buf *out)
+static void fill_body(struct reply *r, const char *path, struct json root, const char *prompt)
 {
+    const enum fault f = r->fault;
+    struct buf *out = &r->body;
     char *model = json_string_dup(json_get(root, "model"));
     if (fault_status[f])
         failure(out, f);
@@ -172,15 +189,15 @@ static void fill_body(enum fault f, const char *path, struct json root, const ch
         memset(out->data, 'x', HUGE_BODY);
         out->len = HUGE_BODY;
     } else if (strstr(path, "/embeddings"))
-        embeddings(out, model ? model : "stub", strlen(prompt) / 4 + 1);
+        embeddings(r, model ? model : "stub", strlen(prompt) / 4 + 1);
     else
-        completion(out, model ? model : "stub", prompt, root.len / 4);
+        completion(r, model ? model : "stub", prompt, root.len / 4);
     free(model);
 }
 
 static void fill_head(const struct stub_options *o, struct reply *r)
 {
-    int status = fault_status[r->fault] ? fault_status[r->fault] : 200;
+    int status = r->status = fault_status[r->fault] ? fault_status[r->fault] : 200;
     size_t len = r->fault == FAULT_LENGTH ? r->body.len + 1000 : r->body.len;
     buf_printf(&r->head,
                "HTTP/1.1 %d Stub\r\nContent-Type: application/json\r\n"
@@ -196,7 +213,6 @@ void stub_answer(const struct stub_options *o, const char *path, const char *bod
 {
     struct error err;
     struct buf prompt;
-    char key[KEY_MAX];
     buf_init(&out->head, HEAD_MAX);
     buf_init(&out->body, BODY_MAX);
     buf_init(&prompt, BODY_MAX);
@@ -205,11 +221,11 @@ void stub_answer(const struct stub_options *o, const char *path, const char *bod
     if (ok)
         last_text(root, &prompt);
     const char *text = prompt.data ? prompt.data : "";
-    (void)snprintf(key, sizeof key, "%s", text);
-    int64_t call = count_call(key);
+    (void)snprintf(out->key, sizeof out->key, "%s", text);
+    int64_t call = count_call(out->key);
     out->fault = ok ? choose_fault(o, text, call) : FAULT_400;
     out->delay = o->latency + o->jitter * drand48();
-    fill_body(out->fault, path, ok ? root : (struct json){0}, text, &out->body);
+    fill_body(out, path, ok ? root : (struct json){0}, text);
     fill_head(o, out);
     buf_free(&prompt);
 }

@@ -13,21 +13,44 @@
 #include "common/mem.h"
 #include "stub.h"
 
-enum { REQUEST_MAX = 64 << 20, READ_CHUNK = 65536, BACKLOG = 16384 };
+enum { ID_MAX = 64, REQUEST_MAX = 64 << 20, READ_CHUNK = 65536, BACKLOG = 16384 };
 
 struct conn {
     struct ev_loop *loop;
-    const struct stub_options *options;
+    struct stub_options *options;
     ev_io in, out;
     ev_timer delay;
     struct buf request, answer;
     size_t request_len; /* of the request being answered, 0 while reading */
     size_t sent;
     enum fault fault;
+    char id[ID_MAX], key[STUB_KEY_MAX]; /* of a model call; "": of none */
+    int status;
+    int64_t input, output;
 };
+
+/* A line of JSON for a call that is over: was the whole answer handed to the network? */
+static void log_call(struct conn *c, bool sent)
+{
+    struct buf line;
+    if (!c->options->log || !c->key[0])
+        return;
+    buf_init(&line, 4096);
+    buf_printf(&line, "{\"at\":%.3f,\"id\":\"%s\",\"status\":%d,\"sent\":%s,", ev_time(), c->id,
+               c->status, sent ? "true" : "false");
+    buf_printf(&line, "\"input\":%lld,\"output\":%lld,\"key\":", (long long)c->input,
+               (long long)c->output);
+    buf_json(&line, c->key, strlen(c->key));
+    buf_str(&line, "}\n");
+    (void)fwrite(line.data, 1, line.len, c->options->log);
+    (void)fflush(c->options->log);
+    buf_free(&line);
+    c->key[0] = '\0';
+}
 
 static void conn_close(struct conn *c)
 {
+    log_call(c, false);
     if (c->fault == FAULT_RESET) {
         struct linger hard = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(c->in.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
@@ -70,6 +93,7 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int events)
     c->sent += n > 0 ? (size_t)n : 0;
     if (c->sent == c->answer.len) {
         ev_io_stop(loop, w);
+        log_call(c, c->fault != FAULT_TRUNCATED && c->fault != FAULT_LENGTH);
         if (c->fault == FAULT_TRUNCATED || c->fault == FAULT_LENGTH)
             conn_close(c);
         else
@@ -95,6 +119,10 @@ static void on_delay(struct ev_loop *loop, ev_timer *t, int events)
 static void answer_later(struct conn *c, struct reply *r)
 {
     c->fault = r->fault;
+    c->status = r->status;
+    c->input = r->input;
+    c->output = r->output;
+    memcpy(c->key, r->key, sizeof c->key);
     size_t body = r->fault == FAULT_TRUNCATED ? r->body.len / 2 : r->body.len;
     buf_add(&c->answer, r->head.data, r->head.len);
     buf_add(&c->answer, r->body.data, body);
@@ -112,6 +140,8 @@ static void answer_get(struct conn *c, const char *path)
         stub_calls(&r.body);
     else if (strcmp(path, "/stub/reset") == 0)
         stub_calls_reset();
+    else if (strncmp(path, "/stub/fault/", 12) == 0)
+        buf_str(&r.body, stub_set_fault(c->options, path + 12) ? "true" : "false");
     buf_printf(&r.head,
                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                "Content-Length: %zu\r\n\r\n",
@@ -119,6 +149,21 @@ static void answer_get(struct conn *c, const char *path)
     answer_later(c, &r);
     buf_free(&r.head);
     buf_free(&r.body);
+}
+
+/* X-Client-Request-Id, by which the caller's books can be held against ours. */
+static void copy_id(struct conn *c, const char *head_end)
+{
+    static const char name[] = "\r\nx-client-request-id: ";
+    const char *id = strcasestr(c->request.data, name);
+    size_t n = 0;
+    if (id && id < head_end) {
+        id += sizeof name - 1;
+        n = strcspn(id, "\r\"\\");
+        n = n < ID_MAX ? n : ID_MAX - 1;
+        memcpy(c->id, id, n);
+    }
+    c->id[n] = '\0';
 }
 
 /* If a whole request is here, answers it. */
@@ -140,6 +185,7 @@ static void serve(struct conn *c)
         return;
     }
     struct reply r = {0};
+    copy_id(c, end);
     stub_answer(c->options, path, c->request.data + head, body, &r);
     answer_later(c, &r);
     buf_free(&r.head);
@@ -187,7 +233,7 @@ static void on_accept(struct ev_loop *loop, ev_io *w, int events)
     }
 }
 
-int stub_listen(struct ev_loop *loop, const struct stub_options *o, int port)
+int stub_listen(struct ev_loop *loop, struct stub_options *o, int port)
 {
     static ev_io listener;
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -201,7 +247,7 @@ int stub_listen(struct ev_loop *loop, const struct stub_options *o, int port)
         return -1;
     }
     ev_io_init(&listener, on_accept, fd, EV_READ);
-    listener.data = (void *)(uintptr_t)o;
+    listener.data = o;
     ev_io_start(loop, &listener);
     return ntohs(a.sin_port);
 }

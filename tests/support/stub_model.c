@@ -7,7 +7,7 @@
 #include "common/options.h"
 #include "stub.h"
 
-enum { OPT_PORT, OPT_LATENCY, OPT_JITTER, OPT_FAULT, OPT_RETRY_AFTER, OPT_SEED };
+enum { OPT_PORT, OPT_LATENCY, OPT_JITTER, OPT_FAULT, OPT_RETRY_AFTER, OPT_SEED, OPT_LOG };
 
 static const struct option_def defs[] = {
     {'p', "port", "N", "listen on 127.0.0.1:N (default: any free port, printed)"},
@@ -16,6 +16,7 @@ static const struct option_def defs[] = {
     {'f', "fault", "KIND=RATE", "fail this share of the calls, e.g. 429=0.1; may be repeated"},
     {0, "retry-after", "SECONDS", "in the header of a 429 (default 1)"},
     {0, "seed", "N", "of the random choices (default 1)"},
+    {0, "log", "FILE", "append a line of JSON for each call that ended"},
     {0}};
 
 static const struct verb stub = {
@@ -24,22 +25,11 @@ static const struct verb stub = {
     "[OPTION…]",
     "Kinds of faults: 429 quota 400 401 500 503 hang slow reset truncated malformed length huge\n"
     "empty. A prompt can ask for one itself: [[stub:500:2]] fails its first two calls.\n"
-    "GET /stub/calls tells the calls by prompt; GET /stub/reset forgets them.",
+    "GET /stub/calls tells the calls by prompt; GET /stub/reset forgets them; "
+    "GET\n/stub/fault/503=0.5 changes a rate.",
     defs,
     "  stub-model --port 8080 --latency 1 --fault 429=0.05",
     NULL};
-
-static bool set_fault(struct stub_options *o, const char *text)
-{
-    for (int f = 1; f < FAULT_COUNT; f++) {
-        size_t n = strlen(fault_names[f]);
-        if (strncmp(text, fault_names[f], n) == 0 && text[n] == '=') {
-            o->fault_rate[f] = atof(text + n + 1);
-            return true;
-        }
-    }
-    return false;
-}
 
 static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
 {
@@ -67,7 +57,9 @@ int main(int argc, char **argv)
             so.retry_after = atoi(o.value);
         else if (i == OPT_SEED)
             srand48(atol(o.value));
-        else if (i == OPT_FAULT && !set_fault(&so, o.value))
+        else if (i == OPT_LOG && !(so.log = fopen(o.value, "ae")))
+            return options_usage_error(&o, "cannot write %s", o.value);
+        else if (i == OPT_FAULT && !stub_set_fault(&so, o.value))
             return options_usage_error(&o, "unknown fault \"%s\"", o.value);
     }
     struct rlimit files;
