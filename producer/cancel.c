@@ -30,6 +30,7 @@ static quern_status mark(PGconn *db, const struct job *job, bool lets_finish, bo
     return r ? QUERN_OK : QUERN_FAIL;
 }
 
+enum { ID_TEXT = 24 }; /* a bigint and a comma */
 enum { C_CUSTOM_ID, C_LANE, C_SEQ, C_ROUNDS, C_ATTEMPTS, C_FIRST_SEEN, C_RECORD, C_ID };
 
 /* Parked tasks would end only when they are due: a newer copy of each goes to its lane at once, and
@@ -67,19 +68,26 @@ static quern_status send_parked(struct sender *s, const struct job *job, const P
     return status;
 }
 
+/* Only what was sent is noted as published: by its ids. */
 static quern_status send_chunk(PGconn *db, struct sender *s, const struct job *job,
                                const PGresult *r, struct error *err)
 {
-    const char *const values[] = {job->id_text};
-    for (int row = 0; row < PQntuples(r); row++)
-        if (send_parked(s, job, r, row, err) != QUERN_OK)
-            return QUERN_FAIL;
-    if (sender_wait(s, err) != QUERN_OK)
-        return QUERN_FAIL;
-    return pg_exec(db,
-                   "UPDATE parked SET published_at = now() WHERE job_id = $1 AND due_at <= now() "
-                   "AND published_at IS NULL",
-                   1, values, err);
+    struct buf ids;
+    buf_init(&ids, (size_t)PQntuples(r) * ID_TEXT + 2);
+    quern_status status = QUERN_OK;
+    for (int row = 0; row < PQntuples(r) && status == QUERN_OK; row++) {
+        status = send_parked(s, job, r, row, err);
+        buf_printf(&ids, "%c%s", row ? ',' : '{', PQgetvalue(r, row, C_ID));
+    }
+    buf_char(&ids, '}');
+    const char *const values[] = {ids.data};
+    if (status == QUERN_OK)
+        status = sender_wait(s, err);
+    if (status == QUERN_OK)
+        status = pg_exec(db, "UPDATE parked SET published_at = now() WHERE id = ANY($1::bigint[])",
+                         1, values, err);
+    buf_free(&ids);
+    return status;
 }
 
 static quern_status unpark(PGconn *db, const struct config *c, const struct job *job,

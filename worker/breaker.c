@@ -1,5 +1,7 @@
 #include "breaker.h"
 
+enum { PROBES_MAX = 1024 };
+
 void breaker_init(struct breaker *b, int64_t threshold, int64_t probes, double wait,
                   double wait_max)
 {
@@ -17,7 +19,7 @@ bool breaker_waits(const struct breaker *b, double now)
 
 bool breaker_may_call(const struct breaker *b, double now)
 {
-    return !b->open || (now >= b->until && b->probing < b->probes);
+    return !b->open || (now >= b->until && b->probing < b->allowed);
 }
 
 bool breaker_begin(struct breaker *b)
@@ -46,14 +48,16 @@ static void wait_again(struct breaker *b, double now, double wait_min)
 }
 
 enum breaker_verdict breaker_failure(struct breaker *b, bool probe, double sent, double now,
-                                     double wait_min)
+                                     double wait_min, bool again)
 {
     breaker_forget(b, probe);
     if (b->threshold == 0 || b->last_success >= sent)
         return BREAKER_TASK;
     if (b->open) {
-        if (probe && now >= b->until) /* the first of several probes */
+        if (probe && now >= b->until) { /* the first of several probes */
             wait_again(b, now, wait_min);
+            b->allowed = !again ? b->probes : b->allowed < PROBES_MAX ? b->allowed * 2 : PROBES_MAX;
+        }
         return BREAKER_OUTAGE;
     }
     if (++b->failures < b->threshold)
@@ -61,6 +65,7 @@ enum breaker_verdict breaker_failure(struct breaker *b, bool probe, double sent,
     b->open = true;
     b->since = now;
     b->wait = b->wait_first;
+    b->allowed = b->probes;
     wait_again(b, now, wait_min);
     return BREAKER_OUTAGE;
 }

@@ -14,8 +14,8 @@ struct breaker {
     int64_t threshold, probes; /* threshold 0: never opens */
     double wait_first, wait_max;
     bool open;
-    double wait, until, since; /* of this outage */
-    int64_t failures, probing;
+    double wait, until, since;          /* of this outage */
+    int64_t failures, probing, allowed; /* allowed: probes at a time, now */
     double last_success;
 };
 
@@ -33,9 +33,11 @@ bool breaker_waits(const struct breaker *b, double now);
 /* A call begins; true: it is a probe. The same is told at its end. */
 bool breaker_begin(struct breaker *b);
 void breaker_success(struct breaker *b, bool probe, double now);
-/* `sent`: when the call began. `wait_min`: what the backend asked for, or 0. */
+/* `sent`: when the call began. `wait_min`: what the backend asked for, or 0. `again`: the task has
+ * failed before. When only such tasks are left to probe with, it may be they that are bad: then
+ * twice as many may try each time, so that they come to their end. */
 enum breaker_verdict breaker_failure(struct breaker *b, bool probe, double sent, double now,
-                                     double wait_min);
+                                     double wait_min, bool again);
 /* The call ended by our own doing and says nothing. */
 void breaker_forget(struct breaker *b, bool probe);
 #endif

@@ -12,13 +12,17 @@
 
 enum { BATCH_MAX = 1000 };
 
-/* One row for each task of which something is known. A parked copy replaces records with a smaller
+/* One row for each task of which something is known. A parked row that a result overlooked (both
+ * were written at once) goes when its copy comes. A parked copy replaces records with a smaller
  * seq, but what is published again is made from the record at hand: of the same generation only. */
 static const char sql[] =
     "WITH k AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) WITH ORDINALITY "
     "           AS k(job_id, custom_id, generation, seq, n)), "
     "opened AS (INSERT INTO jobs (id, name) SELECT DISTINCT job_id, job_id::text FROM k "
-    "           ON CONFLICT DO NOTHING) "
+    "           ON CONFLICT DO NOTHING), "
+    "left_over AS (DELETE FROM parked p USING k, results r WHERE k.seq > 0 AND p.job_id = k.job_id "
+    "           AND p.custom_id = k.custom_id AND p.seq <= k.seq AND r.job_id = k.job_id "
+    "           AND r.custom_id = k.custom_id AND r.generation >= p.generation) "
     "SELECT k.n, CASE WHEN r.job_id IS NOT NULL AND d.id IS NULL THEN 1 "
     "  WHEN r.job_id IS NOT NULL THEN 2 "
     "  WHEN p.published_at IS NULL AND p.generation = k.generation AND p.seq > k.seq THEN 3 "

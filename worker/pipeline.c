@@ -151,7 +151,8 @@ void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state)
         DL_APPEND(same_identity(p, t)->twins, t);
         break;
     case TASK_READY:
-        lanes_push(&p->lanes, t, pipeline_backend(p, t), t->tries > 0);
+        lanes_push(&p->lanes, t, pipeline_backend(p, t),
+                   t->tries > 0 && !pipeline_is_blocked(p, t));
         break;
     case TASK_CALLING:
         limiter_begin(&p->limiter, pipeline_backend(p, t));

@@ -166,17 +166,19 @@ static void begin_outage(struct pipeline *p, const struct task *t)
     reroute(p, pipeline_backend(p, t));
 }
 
-/* It failed before, others succeeded, and it fails again: that says nothing of the backend. */
-static bool is_suspect(const struct breaker *b, const struct task *t)
+/* It failed before, others succeeded, and it fails again; or it comes from a round of failures, or
+ * from the dead letters. That says nothing of the backend, unless that cannot be reached at all. */
+static bool is_suspect(const struct breaker *b, const struct task *t, const struct call_result *r)
 {
-    return t->failed > 0 && b->last_success > t->failed;
+    bool history = t->journey.rounds > 0 || t->doc.generation > 0;
+    return (t->failed > 0 && b->last_success > t->failed) || (history && r->http_status > 0);
 }
 
 /* Tells the breaker. True if the backend is out: then no attempt is spent. */
 static bool backend_is_out(struct pipeline *p, struct task *t, const struct call_result *r)
 {
     struct breaker *b = breaker_of(p, t);
-    bool was_open = b->open, suspect = is_suspect(b, t);
+    bool was_open = b->open, suspect = is_suspect(b, t, r);
     int64_t most = p->retry.retry_after_max_ms;
     int64_t asked = r->retry_after_ms < most ? r->retry_after_ms : most;
     if (!speaks_of_backend(b, &t->error)) {
@@ -188,11 +190,12 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
         breaker_forget(b, t->probe);
         return false;
     }
+    bool again = t->attempt_count > 1 && may_be_the_task(r, &t->error);
     enum breaker_verdict v = breaker_failure(b, t->probe, t->called, ev_now(p->loop),
-                                             asked > 0 ? (double)asked / 1000.0 : 0);
+                                             asked > 0 ? (double)asked / 1000.0 : 0, again);
     if (b->open && !was_open)
         begin_outage(p, t);
-    return v == BREAKER_OUTAGE && (t->attempt_count == 1 || !may_be_the_task(r, &t->error));
+    return v == BREAKER_OUTAGE && !again;
 }
 
 /* An attempt failed, and t->error says how. */

@@ -26,7 +26,7 @@ struct settle {
     struct batch batch;
     int64_t published[PUBLISHED_MAX];
     size_t published_count;
-    bool running, paused;
+    bool running, paused, all_letters;
 };
 
 /* The next transaction begins when there is enough for one, or the oldest has waited. */
@@ -37,7 +37,7 @@ static void flush(struct settle *s)
         return;
     ev_timer_stop(s->loop, &s->timer);
     s->running = true;
-    batch_begin(&s->batch);
+    batch_begin(&s->batch, s->all_letters);
     DL_FOREACH_SAFE (s->waiting, t, next) {
         if (s->batch.count == s->rows_now || batch_full(&s->batch))
             break;
@@ -139,6 +139,11 @@ static void on_reply(void *arg, const struct pglink_reply *r)
         on_failure(s, &r->error);
         return;
     }
+    s->all_letters = batch_lost_some(&s->batch, r);
+    if (s->all_letters) {
+        take_back(s); /* the link is ready next, and all are the first again */
+        return;
+    }
     s->rows_now = s->rows_max;
     batch_read(&s->batch, r);
     for (size_t i = 0; i < s->batch.count; i++)
@@ -149,7 +154,7 @@ static void on_reply(void *arg, const struct pglink_reply *r)
 static void on_ready(void *arg)
 {
     struct settle *s = arg;
-    if (s->waiting_count >= s->rows_now || s->rows_now < s->rows_max)
+    if (s->waiting_count >= s->rows_now || s->rows_now < s->rows_max || s->all_letters)
         flush(s);
     else if (s->waiting || s->published_count)
         arm(s, s->delay);

@@ -45,9 +45,10 @@ void batch_free(struct batch *b)
     free(b->parked_tasks);
 }
 
-void batch_begin(struct batch *b)
+void batch_begin(struct batch *b, bool all_letters)
 {
     clear(b);
+    b->all_letters = all_letters;
     b->count = b->bytes = b->published_count = 0;
     init_all(b->results, result_types, R_COLUMNS);
     init_all(b->attempts, attempt_types, A_COLUMNS);
@@ -212,7 +213,7 @@ static void add_readable(struct batch *b, const struct task *t)
         add_parked(b, t);
     for (size_t i = 0; i < t->attempt_count && !FAILPOINT("plant-books-missing"); i++)
         add_attempt(b->attempts, t, &t->attempts[i]);
-    if (task_status_is_final(t->status) && !task_status_is_success(t->status))
+    if (t->status != STATUS_NONE && (!task_status_is_success(t->status) || b->all_letters))
         add_letter(b, t);
 }
 
@@ -293,14 +294,40 @@ static void read_unreadable(struct batch *b, const PGresult *r)
                 b->tasks[i]->publication_id = int8_at(r, row, 3);
 }
 
-/* Rows of a position in the statement's input (from 1) and an id. */
-static void read_ids(struct batch *b, const PGresult *r, const size_t *tasks, int32_t count)
+/* Another worker had this task too, and its failure was written first: that is the outcome, and the
+ * letter is to be published by whoever still can. */
+static void lose_to_failure(struct task *t)
+{
+    if (task_status_is_final(t->status) && !task_status_is_success(t->status))
+        return;
+    (void)error_set(&t->error, ERROR_PERMANENT, "failed", "it failed elsewhere; see its result");
+    t->status = STATUS_FAILED;
+}
+
+static void read_letters(struct batch *b, const PGresult *r)
 {
     for (int row = 0; row < PQntuples(r); row++) {
         int64_t n = int8_at(r, row, 0) - 1;
-        if (n >= 0 && n < count)
-            b->tasks[tasks[n]]->publication_id = int8_at(r, row, 1);
+        if (n < 0 || n >= b->letters[0].count)
+            continue;
+        struct task *t = b->tasks[b->letter_tasks[n]];
+        t->publication_id = int8_at(r, row, 1);
+        lose_to_failure(t);
     }
+}
+
+static void read_parked(struct batch *b, const PGresult *r)
+{
+    for (int row = 0; row < PQntuples(r); row++) {
+        int64_t n = int8_at(r, row, 0) - 1;
+        if (n >= 0 && n < b->parked[0].count)
+            b->tasks[b->parked_tasks[n]]->publication_id = int8_at(r, row, 1);
+    }
+}
+
+bool batch_lost_some(const struct batch *b, const struct pglink_reply *r)
+{
+    return !b->all_letters && int8_at(r->results[0], 0, 0) < b->results[0].count;
 }
 
 void batch_read(struct batch *b, const struct pglink_reply *r)
@@ -308,6 +335,6 @@ void batch_read(struct batch *b, const struct pglink_reply *r)
     if (r->count < 4)
         return;
     read_unreadable(b, r->results[1]);
-    read_ids(b, r->results[2], b->letter_tasks, b->letters[0].count);
-    read_ids(b, r->results[3], b->parked_tasks, b->parked[0].count);
+    read_letters(b, r->results[2]);
+    read_parked(b, r->results[3]);
 }

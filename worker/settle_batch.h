@@ -14,15 +14,20 @@ struct batch {
     size_t *letter_tasks, *parked_tasks; /* the task of each row of `letters`, of `parked` */
     int64_t published[BATCH_PUBLISHED_MAX];
     size_t published_count;
+    bool all_letters; /* asks for unpublished letters of every task in it */
 };
 
 void batch_init(struct batch *b, size_t max);
 void batch_free(struct batch *b);
-void batch_begin(struct batch *b);
+void batch_begin(struct batch *b, bool all_letters);
 bool batch_full(const struct batch *b); /* in bytes */
 void batch_add(struct batch *b, struct task *t);
 void batch_published(struct batch *b, const int64_t *ids, size_t count);
 void batch_run(struct batch *b, struct pglink *link);
+/* After success: did results of the batch meet others that were there already? If one of those is a
+ * failure whose worker died, its dead letter is ours to publish: the same batch is to be run again,
+ * asking for all letters. */
+bool batch_lost_some(const struct batch *b, const struct pglink_reply *r);
 /* After success: sets publication_id of the tasks whose dead letter or parked copy is to be
  * published. */
 void batch_read(struct batch *b, const struct pglink_reply *r);

@@ -133,7 +133,8 @@ class Load(threading.Thread):
 
     def duplicate(self, job):
         """A clumsy producer sends some records twice: they must cost nothing."""
-        producer = confluent_kafka.Producer({"bootstrap.servers": self.cluster.brokers(), "log_level": 0})
+        producer = confluent_kafka.Producer({"bootstrap.servers": self.cluster.brokers(), "log_level": 0,
+                                              "partitioner": "murmur2_random"})
         try:
             job_id = self.cluster.sql("SELECT id::text FROM jobs WHERE name = %s", job.name)[0][0]
             for line in list(open(job.path, encoding="utf-8"))[:200]:

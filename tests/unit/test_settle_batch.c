@@ -69,7 +69,7 @@ START_TEST(a_result_sums_its_attempts)
     (void)add_attempt(t, (struct usage){.input = 10, .cached = 4, .output = 5}, 23);
     task_finish(t, STATUS_SUCCEEDED);
     batch_init(&b, 10);
-    batch_begin(&b);
+    batch_begin(&b, false);
     batch_add(&b, t);
     ck_assert_int_eq(b.attempts[0].count, 2);
     ck_assert_int_eq(number(&b.results[R_INPUT]), 20);
@@ -93,7 +93,7 @@ START_TEST(an_attempt_without_a_price_leaves_the_cost_unknown)
     (void)add_attempt(t, (struct usage){.input = 10}, -1);
     task_finish(t, STATUS_SUCCEEDED);
     batch_init(&b, 10);
-    batch_begin(&b);
+    batch_begin(&b, false);
     batch_add(&b, t);
     ck_assert(is_null(&b.results[R_COST]));
     batch_free(&b);
@@ -109,7 +109,7 @@ START_TEST(a_failure_carries_its_record_and_a_letter)
     (void)error_set(&t->error, ERROR_PERMANENT, "timeout", "too slow");
     task_finish(t, STATUS_FAILED);
     batch_init(&b, 10);
-    batch_begin(&b);
+    batch_begin(&b, false);
     batch_add(&b, t);
     ck_assert(is_text(&b.results[R_RECORD], record) && is_text(&b.results[R_ERROR], "too slow"));
     ck_assert(is_text(&b.letters[L_CUSTOM_ID], "a"));
@@ -126,7 +126,7 @@ START_TEST(a_task_given_up_writes_its_books_only)
     struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     (void)add_attempt(t, (struct usage){.input = 10}, 100);
     batch_init(&b, 10);
-    batch_begin(&b);
+    batch_begin(&b, false);
     batch_add(&b, t);
     ck_assert_int_eq(b.results[0].count, 0);
     ck_assert_int_eq(b.letters[0].count, 0);
@@ -143,12 +143,12 @@ START_TEST(what_is_no_task_goes_to_its_own_statement)
     struct task *t = task_new(&p, 5, "\xFF", 1, NULL);
     task_finish(t, STATUS_FAILED);
     batch_init(&b, 10);
-    batch_begin(&b);
+    batch_begin(&b, false);
     batch_add(&b, t);
     ck_assert(!t->readable && is_text(&b.unreadable[U_RECORD], "\xFF"));
     ck_assert_int_eq(number(&b.unreadable[U_OFFSET]), 5);
     ck_assert(b.results[0].count == 0 && b.letters[0].count == 0);
-    batch_begin(&b); /* the next transaction begins with nothing */
+    batch_begin(&b, false); /* the next transaction begins with nothing */
     ck_assert(b.count == 0 && b.bytes == 0 && b.unreadable[0].count == 0);
     batch_free(&b);
     free_partition(&p);
@@ -160,7 +160,7 @@ START_TEST(a_batch_is_full_at_its_count)
     struct partition p = new_partition();
     struct batch b;
     batch_init(&b, 2);
-    batch_begin(&b);
+    batch_begin(&b, false);
     for (int i = 0; i < 2; i++) {
         ck_assert(!batch_full(&b));
         struct task *t = task_new(&p, i, record, strlen(record), NULL);
@@ -183,7 +183,7 @@ START_TEST(lies_of_several_attempts_never_add_up_to_less_than_nothing)
         (void)add_attempt(t, (struct usage){.input = INT64_MAX, .output = INT64_MAX}, INT64_MAX);
     task_finish(t, STATUS_SUCCEEDED);
     batch_init(&b, 10);
-    batch_begin(&b);
+    batch_begin(&b, false);
     batch_add(&b, t);
     int64_t input = number(&b.results[R_INPUT]), output = number(&b.results[R_OUTPUT]), sum;
     ck_assert(input > 0 && output > 0 && number(&b.results[R_COST]) > 0);
