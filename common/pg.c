@@ -25,6 +25,14 @@ quern_status pg_params_init(struct pg_params *p, const struct config *c, const c
     p->values[n++] = "UTF8";
     p->keywords[n] = "connect_timeout";
     p->values[n++] = p->timeout;
+    p->keywords[n] = "keepalives_idle"; /* a network that swallows everything is noticed */
+    p->values[n++] = "5";
+    p->keywords[n] = "keepalives_interval";
+    p->values[n++] = "2";
+    p->keywords[n] = "keepalives_count";
+    p->values[n++] = "3";
+    p->keywords[n] = "tcp_user_timeout";
+    p->values[n++] = "10000";
     if (p->password) {
         p->keywords[n] = "password";
         p->values[n++] = p->password;

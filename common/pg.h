@@ -6,7 +6,7 @@
 #include "common/config.h"
 #include "common/error.h"
 
-enum { PG_PARAMS_MAX = 8 };
+enum { PG_PARAMS_MAX = 12 };
 
 /* Keyword and value arrays for PQconnect*Params (with expand_dbname = 1); borrowed from the
  * configuration and from `password`, which the caller frees after connecting. */

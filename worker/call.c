@@ -112,6 +112,7 @@ static int64_t retry_after(CURL *easy)
     return seconds > DAY_MS / 1000 ? DAY_MS : seconds * 1000;
 }
 
+static void prepare(struct call *c);
 static void finish(struct call *c, CURLcode code)
 {
     struct call_result r = {.retry_after_ms = -1, .token = c->token};
@@ -127,6 +128,12 @@ static void finish(struct call *c, CURLcode code)
     }
     c->done(c->arg, &r);
     retire(c);
+    if (code != CURLE_OK) {
+        curl_easy_cleanup(c->easy);
+        c->easy = curl_easy_init();
+        c->endpoint = NULL;
+        prepare(c);
+    }
 }
 
 static void reap(struct multi *m)

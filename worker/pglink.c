@@ -13,14 +13,17 @@
 #define RECONNECT_FIRST 0.1 /* seconds; doubles up to the last */
 #define RECONNECT_LAST 1.0
 #define COMPLAIN_EVERY 10.0
-#define REPLY_TIMEOUT 60.0 /* longer than any statement may take (statement_timeout) */
+#define REPLY_TIMEOUT 15.0 /* longer than any statement may take (statement_timeout) */
 
 /* Indexed plans only: a plan made while the tables were empty must not stay a sequential scan. A
  * statement that waits too long for somebody's lock gives up and is tried again. */
 static const char setup_sql[] =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
     "SET plan_cache_mode = force_generic_plan; SET jit = off; "
-    "SET statement_timeout = '30s'; SET lock_timeout = '5s'";
+    "SET statement_timeout = '10s'; SET lock_timeout = '5s'";
+
+/* SQLSTATE of a write on a standby: after a failover, the old primary may answer so. */
+#define READ_ONLY "25006"
 
 enum state { DOWN, CONNECTING, SETUP, IDLE, BUSY };
 
@@ -38,7 +41,7 @@ struct pglink {
     double delay, next_complaint;
     PGresult *results[PGLINK_STATEMENTS_MAX];
     size_t count;
-    bool failed;
+    bool failed, read_only;
     struct error error;
 };
 
@@ -149,6 +152,7 @@ static void note_failure(struct pglink *l, const PGresult *r)
         return;
     l->failed = true;
     pg_message(PQresultErrorMessage(r), text, sizeof text);
+    l->read_only = state && strcmp(state, READ_ONLY) == 0;
     bool data = state && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0);
     (void)error_set(&l->error, data ? ERROR_PERMANENT : ERROR_RETRY, "database", "%s: %s",
                     state ? state : "?", text);
@@ -166,13 +170,18 @@ static void finish(struct pglink *l)
     }
     if (!was_busy)
         log_info("connected to PostgreSQL", LOG_S("link", l->name));
-    l->state = IDLE;
     l->delay = RECONNECT_FIRST;
-    if (was_busy)
+    if (was_busy) /* still busy: whoever wants to run something next waits for `ready` */
         l->events->reply(l->arg, &r);
     clear_results(l);
-    if (l->state == IDLE)
-        l->events->ready(l->arg);
+    if (l->read_only) {
+        l->read_only = false;
+        l->state = IDLE;
+        go_down(l, "the server is read-only now; looking for the primary");
+        return;
+    }
+    l->state = IDLE;
+    l->events->ready(l->arg);
 }
 
 static void take_result(struct pglink *l, PGresult *r)

@@ -86,7 +86,8 @@ static void rig_up(struct rig *r)
     r->prices = prices_load(r->config, &err);
     r->pipeline =
         pipeline_new(r->loop, r->config, r->caller, r->router, r->prices, &sink, r, &source, r);
-    r->partition = (struct partition){.topic = mem_string("t"), .lane = LANE_NORMAL, .pool = LANE_NORMAL};
+    r->partition =
+        (struct partition){.topic = mem_string("t"), .lane = LANE_NORMAL, .pool = LANE_NORMAL};
     window_init(&r->partition.window, 1000);
 }
 
