@@ -17,14 +17,6 @@ quern_status pg_params_init(struct pg_params *p, const struct config *c, const c
     (void)snprintf(p->timeout, sizeof p->timeout, "%d",
                    (int)((c->database.connect_timeout + 999) / 1000));
     int n = 0;
-    p->keywords[n] = "dbname"; /* a whole URI may stand here */
-    p->values[n++] = c->database.url;
-    p->keywords[n] = "fallback_application_name";
-    p->values[n++] = application;
-    p->keywords[n] = "client_encoding";
-    p->values[n++] = "UTF8";
-    p->keywords[n] = "connect_timeout";
-    p->values[n++] = p->timeout;
     p->keywords[n] = "keepalives_idle"; /* a network that swallows everything is noticed */
     p->values[n++] = "5";
     p->keywords[n] = "keepalives_interval";
@@ -33,6 +25,14 @@ quern_status pg_params_init(struct pg_params *p, const struct config *c, const c
     p->values[n++] = "3";
     p->keywords[n] = "tcp_user_timeout";
     p->values[n++] = "10000";
+    p->keywords[n] = "dbname"; /* a whole URI may stand here; its own words count over those before */
+    p->values[n++] = c->database.url;
+    p->keywords[n] = "fallback_application_name";
+    p->values[n++] = application;
+    p->keywords[n] = "client_encoding";
+    p->values[n++] = "UTF8";
+    p->keywords[n] = "connect_timeout";
+    p->values[n++] = p->timeout;
     if (p->password) {
         p->keywords[n] = "password";
         p->values[n++] = p->password;

@@ -8,6 +8,7 @@
 
 #include "common/mem.h"
 #include "common/prices.h"
+#include "common/units.h"
 #include "suites.h"
 #include "worker/pipeline.h"
 
@@ -71,16 +72,18 @@ static void left(void *arg, struct partition *p)
 
 static const struct sink_ops sink = {look_up, look_up_cancel, settle, publish};
 static const struct source_ops source = {room, left};
-static const char yaml[] = "retry: {attempts: 0}\n"
-                           "backends: [{name: b, base_url: \"http://127.0.0.1:1/v1\"}]\n"
+static const char yaml[] = "backends: [{name: b, base_url: \"http://127.0.0.1:1/v1\"}]\n"
                            "models: [{name: m, candidates: [{backend: b}]}]\n";
 
-static void rig_up(struct rig *r)
+static void rig_up_with(struct rig *r, const char *more)
 {
+    char text[512];
     struct config_report report;
     struct error err;
     *r = (struct rig){.loop = ev_default_loop(0)};
-    r->config = config_parse(yaml, strlen(yaml), "f", &report);
+    (void)snprintf(text, sizeof text, "%s%s", yaml, more);
+    r->config = config_parse(text, strlen(text), "f", &report);
+    ck_assert_msg(r->config != NULL, "%s", report.text.data);
     r->caller = caller_new(r->loop, r->config);
     r->router = router_new(r->config, r->caller, &err);
     r->prices = prices_load(r->config, &err);
@@ -89,6 +92,11 @@ static void rig_up(struct rig *r)
     r->partition =
         (struct partition){.topic = mem_string("t"), .lane = LANE_NORMAL, .pool = LANE_NORMAL};
     window_init(&r->partition.window, 1000);
+}
+
+static void rig_up(struct rig *r)
+{
+    rig_up_with(r, "retry: {attempts: 0}\n");
 }
 
 static void rig_down(struct rig *r)
@@ -266,6 +274,135 @@ START_TEST(a_lane_is_full_at_its_limit)
 }
 END_TEST
 
+START_TEST(a_failed_round_is_parked_and_done_only_when_kafka_has_the_copy)
+{
+    struct rig r;
+    rig_up_with(&r, "retry: {attempts: 0, rounds: 1}\n");
+    receive(&r, 5, "a", "m");
+    looked_up(&r, KNOWN_NOT);
+    run_until_settling(&r, 1);
+    struct task *t = r.settling[0];
+    ck_assert_int_eq(t->status, STATUS_PARKED);
+    ck_assert(t->tier == 0 && t->copy.seq == 1 && t->copy.rounds == 1 && t->copy.attempts == 1);
+    ck_assert_int_ge(t->copy.due_ms, units_now_us() / 1000 + 9000);
+    settled(&r, 77);
+    ck_assert_int_eq(watermark(&r), 5); /* the copy is not acknowledged yet */
+    pipeline_sink_events.published(r.pipeline, r.publishing[0]);
+    ck_assert_int_eq(watermark(&r), 6);
+    rig_down(&r);
+}
+END_TEST
+
+START_TEST(a_parking_that_came_too_late_is_done_without_a_copy)
+{
+    struct rig r;
+    rig_up_with(&r, "retry: {attempts: 0, rounds: 1}\n");
+    receive(&r, 5, "a", "m");
+    looked_up(&r, KNOWN_NOT);
+    run_until_settling(&r, 1);
+    settled(&r, 0); /* the row was refused: there is a result, or a newer copy */
+    ck_assert_uint_eq(r.publishing_count, 0);
+    ck_assert_int_eq(watermark(&r), 6);
+    rig_down(&r);
+}
+END_TEST
+
+START_TEST(a_copy_that_a_dead_worker_did_not_publish_is_published_again)
+{
+    struct rig r;
+    rig_up(&r);
+    receive(&r, 5, "a", "m");
+    r.looking[0]->copy = (struct journey){.seq = 1, .due_ms = 1};
+    r.looking[0]->publication_id = 9;
+    looked_up(&r, KNOWN_PARKED);
+    ck_assert_uint_eq(r.publishing_count, 1);
+    ck_assert_int_eq(watermark(&r), 5);
+    pipeline_sink_events.published(r.pipeline, r.publishing[0]);
+    ck_assert_int_eq(watermark(&r), 6);
+    rig_down(&r);
+}
+END_TEST
+
+START_TEST(no_call_begins_when_the_tasks_may_be_others)
+{
+    struct rig r;
+    rig_up(&r);
+    pipeline_own(r.pipeline, false, ev_now(r.loop) - 1);
+    receive(&r, 5, "a", "m");
+    looked_up(&r, KNOWN_NOT);
+    (void)ev_run(r.loop, EVRUN_NOWAIT);
+    struct pipeline_counts n;
+    pipeline_count(r.pipeline, &n);
+    ck_assert_uint_eq(n.in_state[TASK_READY], 1);
+    pipeline_own(r.pipeline, false, ev_now(r.loop) + 100);
+    run_until_settling(&r, 1);
+    settled(&r, 0);
+    rig_down(&r);
+}
+END_TEST
+
+START_TEST(a_cancelled_job_ends_whatever_is_not_over)
+{
+    struct rig r;
+    struct uuid job;
+    rig_up(&r);
+    ck_assert(uuid_parse("01a20d6f-00ed-7be5-85ed-e60541a08c3d", &job));
+    pipeline_own(r.pipeline, false, ev_now(r.loop) - 1); /* so that none is called */
+    receive(&r, 5, "ready", "m");
+    looked_up(&r, KNOWN_NOT);
+    receive(&r, 6, "checking", "m");
+    pipeline_cancel(r.pipeline, &job, 0, false);
+    ck_assert_uint_eq(r.settling_count, 1);
+    ck_assert_int_eq(r.settling[0]->status, STATUS_CANCELLED);
+    looked_up(&r, KNOWN_NOT); /* the look-up was answered before the cancellation */
+    ck_assert_uint_eq(r.settling_count, 2);
+    ck_assert_int_eq(r.settling[1]->status, STATUS_CANCELLED);
+    settled(&r, 0);
+    settled(&r, 0);
+    pipeline_cancel(r.pipeline, &job, 0, false); /* told again: nothing */
+    ck_assert_int_eq(watermark(&r), 7);
+    rig_down(&r);
+}
+END_TEST
+
+START_TEST(a_newer_generation_is_not_cancelled)
+{
+    struct rig r;
+    struct uuid job;
+    rig_up(&r);
+    ck_assert(uuid_parse("01a20d6f-00ed-7be5-85ed-e60541a08c3d", &job));
+    pipeline_cancel(r.pipeline, &job, 0, false);
+    receive(&r, 5, "a\",\"generation\":1,\"x\":\"", "m");
+    looked_up(&r, KNOWN_NOT);
+    run_until_settling(&r, 1);
+    ck_assert_int_eq(r.settling[0]->status, STATUS_FAILED); /* it was called */
+    settled(&r, 0);
+    rig_down(&r);
+}
+END_TEST
+
+START_TEST(a_stuck_head_moves_on_only_if_it_blocks_finished_ones)
+{
+    struct rig r;
+    rig_up(&r);
+    pipeline_own(r.pipeline, false, ev_now(r.loop) - 1);
+    receive(&r, 5, "head", "m");
+    looked_up(&r, KNOWN_NOT);
+    r.partition.tasks->received_us -= 3600 * 1000000LL;
+    pipeline_unstick(r.pipeline, &r.partition);
+    ck_assert_uint_eq(r.settling_count, 0); /* nothing waits behind it */
+    receive(&r, 6, "b", "m");
+    looked_up(&r, KNOWN_DONE);
+    pipeline_unstick(r.pipeline, &r.partition);
+    ck_assert_uint_eq(r.settling_count, 1);
+    ck_assert_int_eq(r.settling[0]->status, STATUS_PARKED);
+    settled(&r, 7);
+    pipeline_sink_events.published(r.pipeline, r.publishing[0]);
+    ck_assert_int_eq(watermark(&r), 7);
+    rig_down(&r);
+}
+END_TEST
+
 Suite *suite_pipeline(void)
 {
     const TTest *const tests[] = {a_known_result_is_done_without_a_call,
@@ -275,6 +412,13 @@ Suite *suite_pipeline(void)
                                   a_revoke_drops_what_is_not_started_and_commits_nothing_of_it,
                                   a_call_that_fails_after_a_revoke_is_booked_but_has_no_result,
                                   a_lane_is_full_at_its_limit,
+                                  a_failed_round_is_parked_and_done_only_when_kafka_has_the_copy,
+                                  a_parking_that_came_too_late_is_done_without_a_copy,
+                                  a_copy_that_a_dead_worker_did_not_publish_is_published_again,
+                                  no_call_begins_when_the_tasks_may_be_others,
+                                  a_cancelled_job_ends_whatever_is_not_over,
+                                  a_newer_generation_is_not_cancelled,
+                                  a_stuck_head_moves_on_only_if_it_blocks_finished_ones,
                                   NULL};
     return suite_of("pipeline", tests);
 }
