@@ -25,7 +25,8 @@ quern_status pg_params_init(struct pg_params *p, const struct config *c, const c
     p->values[n++] = "3";
     p->keywords[n] = "tcp_user_timeout";
     p->values[n++] = "10000";
-    p->keywords[n] = "dbname"; /* a whole URI may stand here; its own words count over those before */
+    p->keywords[n] =
+        "dbname"; /* a whole URI may stand here; its own words count over those before */
     p->values[n++] = c->database.url;
     p->keywords[n] = "fallback_application_name";
     p->values[n++] = application;

@@ -44,6 +44,7 @@ struct arguments {
     struct letter_filter filter;
     const char *config, *job, *status, *limit;
     char *statuses;
+    struct job chosen; /* by --job */
     enum cli_format format;
     bool all, dry_run, yes;
 };
@@ -233,10 +234,9 @@ static int read_ids(const struct options *o, char **ids, int count, struct argum
 static quern_status act(PGconn *db, const struct config *c, const char *what, struct arguments *a,
                         const char *id, struct error *err)
 {
-    struct job job;
-    if (a->job && job_find(db, a->job, &job, err) != QUERN_OK)
+    if (a->job && job_find(db, a->job, &a->chosen, err) != QUERN_OK)
         return QUERN_FAIL;
-    a->filter.job = a->job ? job.id_text : NULL;
+    a->filter.job = a->job ? a->chosen.id_text : NULL;
     if (strcmp(what, "list") == 0)
         return list(db, a, err);
     if (strcmp(what, "show") == 0)

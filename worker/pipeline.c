@@ -322,11 +322,12 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
 
 void pipeline_free(struct pipeline *p)
 {
-    struct cancel *c, *next;
+    struct cancel *c = p->cancels, *next;
     ev_prepare_stop(p->loop, &p->before_wait);
     ev_timer_stop(p->loop, &p->sweep);
-    HASH_ITER (hh, p->cancels, c, next) {
-        HASH_DEL(p->cancels, c);
+    HASH_CLEAR(hh, p->cancels);
+    for (; c; c = next) {
+        next = c->hh.next;
         free(c);
     }
     free(p);

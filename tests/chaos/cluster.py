@@ -86,7 +86,7 @@ class Cluster:
     def start_server(self, name):
         for _ in range(20):  # PostgreSQL refuses while a child of the killed one lives
             try:
-                self.dev("up", name)
+                self.dev("start", name)
                 return
             except RuntimeError as e:
                 error = e
@@ -106,8 +106,8 @@ class Cluster:
     def start(self):
         proxy_port = free_port()
         self.env["QUERN_KAFKA_ADVERTISED"] = str(proxy_port)
-        self.dev("up", "postgres")
-        self.dev("up", "kafka")
+        self.dev("start", "postgres")
+        self.dev("start", "kafka")
         self.kafka_proxy = Proxy(("127.0.0.1", self.port("kafka")), proxy_port)
         self.pg_proxy = Proxy(("127.0.0.1", self.port("postgres")))
         self.start_stub()
