@@ -8,11 +8,21 @@
 
 enum { API_JOIN_GROUP = 11, JOIN_LONGEST_US = 60000000 }; /* Kafka protocol; a lost reply */
 
+/* For the queue of a lane, or of each of up to 16 partitions of the retry topics; 4 MiB at 1 GiB.
+ */
+static int64_t prefetch_kib(const struct config *c, bool retries)
+{
+    enum { LANE_SHARE = 256, RETRY_SHARE = 1024, LEAST = 64 };
+    int64_t kib = c->worker.memory_limit / 1024 / (retries ? RETRY_SHARE : LANE_SHARE);
+    return kib < LEAST ? LEAST : kib;
+}
+
 static rd_kafka_conf_t *make_conf(const struct config *c, bool retries, struct error *err)
 {
-    char session[32], heartbeat[32], group[KAFKA_TOPIC_MAX];
+    char session[32], heartbeat[32], prefetch[32], group[KAFKA_TOPIC_MAX];
     (void)snprintf(session, sizeof session, "%lld", (long long)c->kafka.session_timeout);
     (void)snprintf(heartbeat, sizeof heartbeat, "%lld", (long long)c->kafka.session_timeout / 4);
+    (void)snprintf(prefetch, sizeof prefetch, "%lld", (long long)prefetch_kib(c, retries));
     const char *const properties[][2] = {
         {"group.id", kafka_group(c, retries, group)},
         {"group.instance.id", c->kafka.instance_id},
@@ -22,8 +32,9 @@ static rd_kafka_conf_t *make_conf(const struct config *c, bool retries, struct e
         {"auto.offset.reset", "earliest"},
         {"session.timeout.ms", session},
         {"heartbeat.interval.ms", heartbeat},
-        {"fetch.wait.max.ms", "20"},            /* 500, the default, is 465 ms on a quiet topic */
-        {"queued.max.messages.kbytes", "4096"}, /* by bytes: by count, a full queue stalls 1 s */
+        {"fetch.max.bytes", "4194304"},
+        {"fetch.wait.max.ms", "20"},              /* 500, the default, is 465 ms on a quiet topic */
+        {"queued.max.messages.kbytes", prefetch}, /* by bytes: by count, a full queue stalls 1 s */
     };
     rd_kafka_conf_t *conf = kafka_conf(c, "quern-worker", err);
     quern_status status = conf ? QUERN_OK : QUERN_FAIL;

@@ -192,7 +192,7 @@ static int64_t resident(void)
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
-/* From 85 % of the limit on nothing is taken or begun, until memory that was freed is given back
+/* From 85 % of the limit on nothing is taken, until memory that was freed is given back
  * and it is below 75 %. */
 static void on_memory(struct ev_loop *loop, ev_timer *t, int events)
 {

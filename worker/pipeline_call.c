@@ -329,13 +329,13 @@ static bool may_call(void *arg, size_t backend)
            breaker_may_call(&p->breakers[backend], ev_now(p->loop));
 }
 
-/* Whatever may be called is, unless memory is short, too many answers wait for PostgreSQL, or the
- * tasks may be others' by now. */
+/* Whatever may be called is, unless too many answers wait for PostgreSQL, or the tasks may be
+ * others' by now. */
 void pipeline_dispatch(struct pipeline *p)
 {
     struct task *t;
     double now = ev_now(p->loop);
-    if (p->hold || now > p->owned_until[0] || now > p->owned_until[1])
+    if (now > p->owned_until[0] || now > p->owned_until[1])
         return;
     while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
            (t = lanes_pop(&p->lanes, may_call, p)) != NULL)

@@ -250,7 +250,7 @@ def prove(args):
     missed = []
     for plant in PLANTS:
         print(f"\n==== {plant}", flush=True)
-        if not run(args, plant, ("worker_sigkill", "worker_sigterm", "postgres_killed"), 0.4):
+        if not run(args, plant, ("worker_sigkill", "worker_sigterm", "postgres_locked"), 0.5):
             missed.append(plant)
     print("\nplanted mistakes: " + ("all caught" if not missed else "NOT caught: " + ", ".join(missed)))
     return 1 if missed else 0

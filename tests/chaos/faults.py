@@ -77,11 +77,12 @@ def postgres_restarted(c, rng, note):
 
 
 def postgres_locked(c, rng, note):
+    mode = rng.choice(("SHARE", "ACCESS EXCLUSIVE"))  # the first lets the audit read meanwhile
     with c.db() as db, db.transaction():
-        db.execute("LOCK TABLE results IN ACCESS EXCLUSIVE MODE")
-        time.sleep(rng.uniform(2, 7))
+        db.execute(f"LOCK TABLE results IN {mode} MODE")
+        time.sleep(rng.uniform(4, 8))
     note.back("postgres")
-    return "results, by somebody"
+    return f"results, in {mode} mode"
 
 
 def kafka_killed(c, rng, note):
