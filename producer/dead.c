@@ -97,8 +97,12 @@ static quern_status show(PGconn *db, const char *id, struct error *err)
     if (!r)
         return QUERN_FAIL;
     bool found = PQntuples(r) == 1;
-    if (found)
-        (void)printf("%s\nrecord:\n%s\n", PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1));
+    if (found) {
+        table_clean(PQgetvalue(r, 0, 0));
+        (void)fputs("\nrecord:\n", stdout);
+        table_clean(PQgetvalue(r, 0, 1));
+        (void)putchar('\n');
+    }
     PQclear(r);
     if (found)
         return QUERN_OK;
@@ -231,12 +235,22 @@ static int read_ids(const struct options *o, char **ids, int count, struct argum
     return EXIT_DONE;
 }
 
+static quern_status check_pattern(PGconn *db, const char *pattern, struct error *err)
+{
+    struct error why;
+    if (pg_exec(db, "SELECT '' ~* $1", 1, &pattern, &why) == QUERN_OK)
+        return QUERN_OK;
+    return error_set(err, ERROR_PERMANENT, "usage", "--error \"%s\": %s", pattern, why.message);
+}
+
 static quern_status act(PGconn *db, const struct config *c, const char *what, struct arguments *a,
                         const char *id, struct error *err)
 {
     if (a->job && job_find(db, a->job, &a->chosen, err) != QUERN_OK)
         return QUERN_FAIL;
     a->filter.job = a->job ? a->chosen.id_text : NULL;
+    if (a->filter.error && check_pattern(db, a->filter.error, err) != QUERN_OK)
+        return QUERN_FAIL;
     if (strcmp(what, "list") == 0)
         return list(db, a, err);
     if (strcmp(what, "show") == 0)

@@ -30,13 +30,15 @@ void letter_parameters(const struct letter_filter *f, const char *values[LETTER_
     "FROM dead_letters d JOIN results r ON r.job_id = d.job_id AND r.custom_id = d.custom_id "     \
     "AND r.generation = d.generation WHERE d.replayed_at IS NULL AND "
 
+/* With a ninth parameter, if it is not NULL. */
 static PGresult *query(PGconn *db, const char *before, const char *after,
-                       const struct letter_filter *f, struct error *err)
+                       const struct letter_filter *f, const char *ninth, struct error *err)
 {
-    const char *values[LETTER_PARAMETERS];
+    const char *values[LETTER_PARAMETERS + 1];
     letter_parameters(f, values);
+    values[LETTER_PARAMETERS] = ninth;
     char *sql = mem_format("%s%s%s", before, letter_condition, after);
-    PGresult *r = pg_query(db, sql, LETTER_PARAMETERS, values, err);
+    PGresult *r = pg_query(db, sql, LETTER_PARAMETERS + (ninth != NULL), values, err);
     free(sql);
     return r;
 }
@@ -44,7 +46,7 @@ static PGresult *query(PGconn *db, const char *before, const char *after,
 quern_status letters_count(PGconn *db, const struct letter_filter *f, int64_t *count,
                            struct error *err)
 {
-    PGresult *r = query(db, "SELECT count(*) " REPLAYABLE, "", f, err);
+    PGresult *r = query(db, "SELECT count(*) " REPLAYABLE, "", f, NULL, err);
     if (r)
         *count = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
     PQclear(r);
@@ -55,11 +57,12 @@ enum { C_ID, C_JOB, C_CUSTOM_ID, C_LANE, C_GENERATION, C_RECORD };
 
 /* The generation is chosen, and written down, before anything is sent: whoever repeats this sends
  * the same record. It lies above that of a cancellation. */
-static PGresult *choose(PGconn *db, const struct letter_filter *f, struct error *err)
+static PGresult *choose(PGconn *db, const struct letter_filter *f, const char *newest,
+                        struct error *err)
 {
     return query(
         db, "WITH picked AS (SELECT d.id " REPLAYABLE,
-        " ORDER BY d.id LIMIT " CHUNK " FOR UPDATE OF d), "
+        " AND d.id <= $9::bigint ORDER BY d.id LIMIT " CHUNK " FOR UPDATE OF d), "
         "marked AS (UPDATE dead_letters d SET replay_generation = coalesce(d.replay_generation, "
         " greatest(d.generation, coalesce(j.cancelled_generation, 0)) + 1) "
         " FROM picked, jobs j WHERE d.id = picked.id AND j.id = d.job_id RETURNING d.*), "
@@ -68,7 +71,7 @@ static PGresult *choose(PGconn *db, const struct letter_filter *f, struct error 
         " WHERE j.id = m.job_id) "
         "SELECT id, job_id, custom_id, coalesce(lane, substring(topic FROM '[^.]*$')), "
         " replay_generation, record FROM marked",
-        f, err);
+        f, newest, err);
 }
 
 /* The records are sent: the letters are history, and their results no longer count. Rows are locked
@@ -146,10 +149,14 @@ quern_status letters_replay(PGconn *db, const struct config *c, const struct let
     *count = 0;
     if (note_arrived(db, err) != QUERN_OK)
         return QUERN_FAIL;
+    /* What fails again meanwhile is a letter of its own, for another time. */
+    PGresult *newest = pg_query(db, "SELECT coalesce(max(id), 0) FROM dead_letters", 0, NULL, err);
+    if (!newest)
+        return QUERN_FAIL;
     struct sender *s = sender_new(c, err);
     quern_status status = s ? QUERN_OK : QUERN_FAIL;
     for (bool more = s != NULL; more && status == QUERN_OK && !cli_interrupted;) {
-        PGresult *r = choose(db, f, err);
+        PGresult *r = choose(db, f, PQgetvalue(newest, 0, 0), err);
         status = r ? QUERN_OK : QUERN_FAIL;
         more = r && PQntuples(r) > 0;
         if (more)
@@ -160,6 +167,7 @@ quern_status letters_replay(PGconn *db, const struct config *c, const struct let
     }
     if (s)
         sender_free(s);
+    PQclear(newest);
     if (status == QUERN_OK && cli_interrupted)
         return error_set(err, ERROR_RETRY, "interrupted",
                          "interrupted: %lld are queued again; run the same command to go on",

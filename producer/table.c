@@ -5,9 +5,29 @@
 
 enum { TABLE_COLUMNS_MAX = 32, CELL_MAX = 4096, INT8OID = 20, INT4OID = 23 };
 
+static bool is_control(char c)
+{
+    return ((unsigned char)c < 0x20 && c != '\n') || c == 0x7F;
+}
+
+void table_clean(const char *text)
+{
+    for (; *text; text++) {
+        if (is_control(*text))
+            (void)printf("\\x%02x", (unsigned char)*text);
+        else
+            (void)putchar(*text);
+    }
+}
+
+/* In a cell, whatever would move the cursor is a question mark: the columns stay. */
 static void print_padded(const char *text, int width, bool right)
 {
-    (void)printf(right ? "%*s  " : "%-*s  ", width, text);
+    char cell[CELL_MAX];
+    (void)snprintf(cell, sizeof cell, "%s", text);
+    for (char *c = cell; *c; c++)
+        *c = is_control(*c) || *c == '\n' ? '?' : *c;
+    (void)printf(right ? "%*s  " : "%-*s  ", width, cell);
 }
 
 static void print_table(const PGresult *r)

@@ -16,4 +16,7 @@ MUST_CHECK quern_status status_print(PGconn *db, const struct job *job, enum cli
 
 /* Prints all rows of a result under its column names, as a table, JSON, JSONL or CSV. */
 void table_print(const PGresult *r, enum cli_format format);
+/* Prints a text of strangers: control characters but line breaks as \xNN, so that none commands the
+ * terminal. */
+void table_clean(const char *text);
 #endif

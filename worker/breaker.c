@@ -1,5 +1,7 @@
 #include "breaker.h"
 
+#include <stddef.h>
+
 enum { PROBES_MAX = 1024 };
 
 void breaker_init(struct breaker *b, int64_t threshold, int64_t probes, double wait,
@@ -38,6 +40,7 @@ void breaker_success(struct breaker *b, bool probe, double now)
     breaker_forget(b, probe);
     b->open = false;
     b->failures = 0;
+    b->last = NULL;
     b->last_success = now;
 }
 
@@ -47,25 +50,38 @@ static void wait_again(struct breaker *b, double now, double wait_min)
     b->wait = b->wait * 2 < b->wait_max ? b->wait * 2 : b->wait_max;
 }
 
-enum breaker_verdict breaker_failure(struct breaker *b, bool probe, double sent, double now,
-                                     double wait_min, bool again)
+static void probe_failed(struct breaker *b, const struct breaker_case *c, double now)
 {
-    breaker_forget(b, probe);
-    if (b->threshold == 0 || b->last_success >= sent)
-        return BREAKER_TASK;
-    if (b->open) {
-        if (probe && now >= b->until) { /* the first of several probes */
-            wait_again(b, now, wait_min);
-            b->allowed = !again ? b->probes : b->allowed < PROBES_MAX ? b->allowed * 2 : PROBES_MAX;
-        }
-        return BREAKER_OUTAGE;
-    }
-    if (++b->failures < b->threshold)
-        return BREAKER_TASK;
+    if (now < b->until) /* not the first of several */
+        return;
+    wait_again(b, now, c->wait_min);
+    b->allowed = !c->again ? b->probes : b->allowed < PROBES_MAX ? b->allowed * 2 : PROBES_MAX;
+}
+
+static void open_up(struct breaker *b, const struct breaker_case *c, double now)
+{
     b->open = true;
     b->since = now;
     b->wait = b->wait_first;
     b->allowed = b->probes;
-    wait_again(b, now, wait_min);
+    wait_again(b, now, c->wait_min);
+}
+
+enum breaker_verdict breaker_failure(struct breaker *b, const struct breaker_case *c, double now)
+{
+    breaker_forget(b, c->probe);
+    if (b->threshold == 0 || b->last_success >= c->sent)
+        return BREAKER_TASK;
+    if (b->open) {
+        if (c->probe)
+            probe_failed(b, c, now);
+        return BREAKER_OUTAGE;
+    }
+    bool same = c->task && c->task == b->last;
+    b->last = c->task;
+    b->failures += !same || b->failures == 0;
+    if (b->failures < b->threshold)
+        return BREAKER_TASK;
+    open_up(b, c, now);
     return BREAKER_OUTAGE;
 }

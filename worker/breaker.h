@@ -16,6 +16,7 @@ struct breaker {
     bool open;
     double wait, until, since;          /* of this outage */
     int64_t failures, probing, allowed; /* allowed: probes at a time, now */
+    const void *last;                   /* the task that failed last; compared only */
     double last_success;
 };
 
@@ -33,11 +34,17 @@ bool breaker_waits(const struct breaker *b, double now);
 /* A call begins; true: it is a probe. The same is told at its end. */
 bool breaker_begin(struct breaker *b);
 void breaker_success(struct breaker *b, bool probe, double now);
-/* `sent`: when the call began. `wait_min`: what the backend asked for, or 0. `again`: the task has
- * failed before. When only such tasks are left to probe with, it may be they that are bad: then
- * twice as many may try each time, so that they come to their end. */
-enum breaker_verdict breaker_failure(struct breaker *b, bool probe, double sent, double now,
-                                     double wait_min, bool again);
+struct breaker_case {
+    bool probe;
+    double sent;      /* when the call began */
+    double wait_min;  /* what the backend asked for, or 0 */
+    const void *task; /* whose call it was; NULL: there was no connection, so no task is to blame */
+    bool again;       /* it has failed before */
+};
+/* A task that fails several times on end counts once: more than one must fail. When only tasks that
+ * failed before are left to probe with, it may be they that are bad: then twice as many may try
+ * each time, so that they come to their end. */
+enum breaker_verdict breaker_failure(struct breaker *b, const struct breaker_case *c, double now);
 /* The call ended by our own doing and says nothing. */
 void breaker_forget(struct breaker *b, bool probe);
 #endif

@@ -68,7 +68,75 @@ static void must(bool ok, const char *what)
 #define MSET(multi, option, value)                                                                 \
     must(curl_multi_setopt(multi, option, value) == CURLM_OK, #option)
 
-static void retire(struct call *c)
+static size_t on_read(char *out, size_t one, size_t n, void *arg)
+{
+    struct call *c = arg;
+    size_t left = c->body.len - c->sent;
+    (void)one;
+    n = n < left ? n : left;
+    memcpy(out, c->body.data + c->sent, n);
+    c->sent += n;
+    return n;
+}
+
+/* When a kept connection breaks before the answer, libcurl would send the request once more by
+ * itself: a call that may be billed twice and is in nobody's books. It asks for the body's
+ * beginning then, and is refused: our own retry is counted. */
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+    (void)arg;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+/* Takes a part of an answer; anything but its length ends the call. */
+static size_t on_data(char *data, size_t one, size_t n, void *arg)
+{
+    struct call *c = arg;
+    struct caller *caller = c->multi->caller;
+    (void)one;
+    if (c->response.len + n > caller->response_max)
+        c->too_much = "the answer is longer than worker.response_max";
+    else if (c->response.len + n > RESPONSE_FREE &&
+             caller->response_bytes + n > caller->response_memory)
+        c->too_much = "a long answer while worker.response_memory is used up";
+    if (c->too_much)
+        return 0;
+    buf_add(&c->response, data, n);
+    caller->response_bytes += n;
+    return n;
+}
+
+/* What no call changes. */
+static void prepare(struct call *c)
+{
+    CURL *e = c->easy;
+    SET(e, CURLOPT_PRIVATE, c);
+    SET(e, CURLOPT_NOSIGNAL, 1L);
+    SET(e, CURLOPT_POST, 1L);
+    SET(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(e, CURLOPT_FOLLOWLOCATION, 0L); /* keys go nowhere but where the configuration says */
+    SET(e, CURLOPT_READFUNCTION, on_read);
+    SET(e, CURLOPT_READDATA, c);
+    SET(e, CURLOPT_SEEKFUNCTION, on_seek);
+    SET(e, CURLOPT_WRITEFUNCTION, on_data);
+    SET(e, CURLOPT_WRITEDATA, c);
+    SET(e, CURLOPT_USERAGENT, "quern/" QUERN_VERSION);
+}
+
+/* A new handle, set up for no endpoint yet. */
+static void make_handle(struct call *c)
+{
+    c->easy = curl_easy_init();
+    must(c->easy != NULL, "curl_easy_init");
+    c->endpoint = NULL;
+    prepare(c);
+}
+
+/* A call that failed may leave its handle in the middle of a rewind, which on_seek refuses: the
+ * next call with it would fail before it began. It is not used again. */
+static void retire(struct call *c, bool broken)
 {
     struct multi *m = c->multi;
     (void)curl_multi_remove_handle(m->handle, c->easy);
@@ -79,6 +147,10 @@ static void retire(struct call *c)
     if (c->response.cap > RESPONSE_KEEP)
         buf_free(&c->response);
     buf_clear(&c->response);
+    if (broken) {
+        curl_easy_cleanup(c->easy);
+        make_handle(c);
+    }
 }
 
 static void set_failure(struct call *c, CURLcode code, struct call_result *r)
@@ -112,7 +184,6 @@ static int64_t retry_after(CURL *easy)
     return seconds > DAY_MS / 1000 ? DAY_MS : seconds * 1000;
 }
 
-static void prepare(struct call *c);
 static void finish(struct call *c, CURLcode code)
 {
     struct call_result r = {.retry_after_ms = -1, .token = c->token};
@@ -127,13 +198,7 @@ static void finish(struct call *c, CURLcode code)
         set_failure(c, code, &r);
     }
     c->done(c->arg, &r);
-    retire(c);
-    if (code != CURLE_OK) {
-        curl_easy_cleanup(c->easy);
-        c->easy = curl_easy_init();
-        c->endpoint = NULL;
-        prepare(c);
-    }
+    retire(c, code != CURLE_OK);
 }
 
 static void reap(struct multi *m)
@@ -206,63 +271,6 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
     return 0;
 }
 
-static size_t on_read(char *out, size_t one, size_t n, void *arg)
-{
-    struct call *c = arg;
-    size_t left = c->body.len - c->sent;
-    (void)one;
-    n = n < left ? n : left;
-    memcpy(out, c->body.data + c->sent, n);
-    c->sent += n;
-    return n;
-}
-
-/* When a kept connection breaks before the answer, libcurl would send the request once more by
- * itself: a call that may be billed twice and is in nobody's books. It asks for the body's
- * beginning then, and is refused: our own retry is counted. */
-static int on_seek(void *arg, curl_off_t offset, int origin)
-{
-    (void)arg;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
-}
-
-/* Takes a part of an answer; anything but its length ends the call. */
-static size_t on_data(char *data, size_t one, size_t n, void *arg)
-{
-    struct call *c = arg;
-    struct caller *caller = c->multi->caller;
-    (void)one;
-    if (c->response.len + n > caller->response_max)
-        c->too_much = "the answer is longer than worker.response_max";
-    else if (c->response.len + n > RESPONSE_FREE &&
-             caller->response_bytes + n > caller->response_memory)
-        c->too_much = "a long answer while worker.response_memory is used up";
-    if (c->too_much)
-        return 0;
-    buf_add(&c->response, data, n);
-    caller->response_bytes += n;
-    return n;
-}
-
-/* What no call changes. */
-static void prepare(struct call *c)
-{
-    CURL *e = c->easy;
-    SET(e, CURLOPT_PRIVATE, c);
-    SET(e, CURLOPT_NOSIGNAL, 1L);
-    SET(e, CURLOPT_POST, 1L);
-    SET(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(e, CURLOPT_FOLLOWLOCATION, 0L); /* keys go nowhere but where the configuration says */
-    SET(e, CURLOPT_READFUNCTION, on_read);
-    SET(e, CURLOPT_READDATA, c);
-    SET(e, CURLOPT_SEEKFUNCTION, on_seek);
-    SET(e, CURLOPT_WRITEFUNCTION, on_data);
-    SET(e, CURLOPT_WRITEDATA, c);
-    SET(e, CURLOPT_USERAGENT, "quern/" QUERN_VERSION);
-}
-
 static void point_at(struct call *c, struct endpoint *e)
 {
     const struct config_backend *b = e->backend;
@@ -286,11 +294,9 @@ static struct call *take(struct multi *m)
     } else {
         c = mem_zero(sizeof *c);
         c->multi = m;
-        c->easy = curl_easy_init();
-        must(c->easy != NULL, "curl_easy_init");
         buf_init(&c->response, m->caller->response_max);
         c->id_header.data = c->id_line;
-        prepare(c);
+        make_handle(c);
     }
     DL_APPEND(m->active, c);
     return c;
@@ -317,7 +323,7 @@ struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *b
 
 void call_abort(struct call *c)
 {
-    retire(c);
+    retire(c, true);
 }
 
 struct endpoint *caller_endpoint(struct caller *caller, const struct config_backend *b,
@@ -362,7 +368,7 @@ static void free_multi(struct multi *m)
 {
     struct call *c, *next;
     DL_FOREACH_SAFE (m->active, c, next)
-        retire(c);
+        retire(c, false);
     DL_FOREACH_SAFE (m->idle, c, next) {
         curl_easy_cleanup(c->easy);
         buf_free(&c->response);

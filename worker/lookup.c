@@ -39,7 +39,8 @@ static const char sql[] =
     "LEFT JOIN jobs j ON j.id = k.job_id "
     "LEFT JOIN LATERAL (SELECT sum(input_tokens)::bigint, sum(cached_tokens)::bigint, "
     "       sum(output_tokens)::bigint, sum(reasoning_tokens)::bigint, "
-    "       (sum(cost_usd) * 1000000000000)::bigint, count(*) - count(cost_usd) "
+    "       (sum(cost_usd) * 1000000000000)::bigint, count(*) - count(cost_usd), "
+    "       (extract(epoch FROM min(started_at)) * 1000000)::bigint "
     "     FROM attempts WHERE job_id = k.job_id AND custom_id = k.custom_id "
     "     AND generation = k.generation) a ON k.seq > 0 "
     "WHERE r.job_id IS NOT NULL OR p.job_id IS NOT NULL OR k.seq > 0 "
@@ -59,7 +60,8 @@ enum column {
     C_OUTPUT,
     C_REASONING,
     C_COST,
-    C_UNPRICED
+    C_UNPRICED,
+    C_STARTED
 };
 
 static const struct pglink_statement statements[] = {{"lookup", sql}, {0}};
@@ -142,7 +144,8 @@ static enum known read_row(const PGresult *r, int row, struct task *t)
                                          .output = number_at(r, row, C_OUTPUT),
                                          .reasoning = number_at(r, row, C_REASONING)},
                                .cost = number_at(r, row, C_COST),
-                               .unpriced = number_at(r, row, C_UNPRICED) > 0};
+                               .unpriced = number_at(r, row, C_UNPRICED) > 0,
+                               .started_us = number_at(r, row, C_STARTED)};
     return known;
 }
 

@@ -244,6 +244,18 @@ static bool planted_loss(const struct task *t)
                                       : FAILPOINT("plant-letter-lost");
 }
 
+/* It was not parked: its job was cancelled, or another worker has come further with it. */
+static void look_again(struct pipeline *p, struct task *t)
+{
+    t->status = STATUS_NONE;
+    if (!t->partition->revoked) {
+        pipeline_enter(p, t, TASK_CHECKING);
+        return;
+    }
+    pipeline_leave(p, t);
+    pipeline_release(p, t, false);
+}
+
 static void on_settled(void *arg, struct task *t)
 {
     struct pipeline *p = arg;
@@ -253,7 +265,9 @@ static void on_settled(void *arg, struct task *t)
         pipeline_release(p, t, false);
     } else if (t->publication_id && !planted_loss(t)) {
         pipeline_enter(p, t, t->status == STATUS_PARKED ? TASK_PARKING : TASK_BURYING);
-    } else { /* a success; or somebody else has come further with this task */
+    } else if (t->status == STATUS_PARKED && !planted_loss(t)) {
+        look_again(p, t);
+    } else {
         complete(p, t);
     }
 }

@@ -66,19 +66,29 @@ void pipeline_ready(struct pipeline *p, struct task *t)
     pipeline_enter(p, t, TASK_READY);
 }
 
+/* A call that was in flight when an outage began fails before it can be known as one. If nothing
+ * has succeeded since and the backend is out, the attempt is given back. */
+static void take_back_try(const struct breaker *b, struct task *t)
+{
+    if (b->open && t->may_take_back && t->failed > b->last_success)
+        t->tries--;
+    t->may_take_back = false;
+}
+
 static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct task *t = timer->data;
     struct pipeline *p = t->pipeline;
     (void)loop;
     (void)events;
+    take_back_try(breaker_of(p, t), t);
     if (!pipeline_expire(p, t))
         pipeline_ready(p, t);
 }
 
 static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
 {
-    if (count_waiting(p) >= p->waiting_max) {
+    if (any_backend_in(p) && count_waiting(p) >= p->waiting_max) {
         t->journey.tries = t->tries;
         pipeline_park(p, t, retry_tier(delay_ms));
         return;
@@ -191,10 +201,15 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
         return false;
     }
     bool again = t->attempt_count > 1 && may_be_the_task(r, &t->error);
-    enum breaker_verdict v = breaker_failure(b, t->probe, t->called, ev_now(p->loop),
-                                             asked > 0 ? (double)asked / 1000.0 : 0, again);
+    const struct breaker_case c = {.probe = t->probe,
+                                   .sent = t->called,
+                                   .wait_min = asked > 0 ? (double)asked / 1000.0 : 0,
+                                   .task = r->unreached ? NULL : t,
+                                   .again = again};
+    enum breaker_verdict v = breaker_failure(b, &c, ev_now(p->loop));
     if (b->open && !was_open)
         begin_outage(p, t);
+    t->may_take_back = !again;
     return v == BREAKER_OUTAGE && !again;
 }
 
@@ -312,12 +327,15 @@ void pipeline_start_call(struct pipeline *p, struct task *t)
 
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why)
 {
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    const struct reply none = {0}; /* no usage came, as with a time-out */
     struct error aborted;
     (void)error_set(&aborted, ERROR_RETRY, code, "%s", why);
     call_abort(t->call);
     t->call = NULL;
     breaker_forget(breaker_of(p, t), t->probe);
-    attempt_end(&t->attempts[t->attempt_count - 1], &aborted);
+    attempt_end(a, &aborted);
+    attempt_book(a, p->prices, &none);
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------- */

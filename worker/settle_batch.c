@@ -82,6 +82,8 @@ static void add(int64_t *sum, int64_t v)
 static struct spent sum_attempts(const struct task *t)
 {
     struct spent s = t->before;
+    if (s.started_us == 0 && t->attempt_count)
+        s.started_us = t->attempts[0].started_us;
     for (size_t i = 0; i < t->attempt_count; i++) {
         const struct attempt *a = &t->attempts[i];
         add(&s.usage.input, a->usage.input);
@@ -141,7 +143,7 @@ static void add_result(struct pgarray *r, const struct task *t)
     pgarray_number(&r[R_OUTPUT], s.usage.output);
     pgarray_number(&r[R_REASONING], s.usage.reasoning);
     number_or_null(&r[R_COST], s.cost, !s.unpriced);
-    pgarray_time(&r[R_STARTED], first ? first->started_us : 0);
+    pgarray_time(&r[R_STARTED], s.started_us);
     pgarray_time(&r[R_FINISHED], t->finished_us);
     add_origin(r, t, !success);
 }

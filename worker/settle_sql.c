@@ -114,17 +114,21 @@ static const char letters[] =
     "JOIN dead_letters d USING (job_id, custom_id, generation) WHERE d.published_at IS NULL";
 
 /* Written before the copy is published: if a worker dies in between, the redelivered record finds
- * the row and publishes the copy again. */
+ * the row and publishes the copy again. Not written for what has a result, a newer copy, or a
+ * cancelled job: the lock on its row lets `quern cancel` see every row that comes before it. */
 static const char park[] =
     "WITH i AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], "
     " $6::int[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], "
     " $12::bytea[]) WITH ORDINALITY AS i(job_id, custom_id, generation, seq, lane, rounds, "
     " attempts, due_at, first_seen, reason, error, record, n)), "
+    "j AS (SELECT id, cancelled_generation AS cancelled FROM jobs "
+    " WHERE id IN (SELECT job_id FROM i) ORDER BY id FOR SHARE), "
     "w AS (INSERT INTO parked AS p (job_id, custom_id, generation, seq, lane, rounds, attempts, "
     "  due_at, first_seen, reason, error, record) "
     " SELECT job_id, custom_id, generation, seq, lane, rounds, attempts, due_at, first_seen, "
-    "  reason, error, record FROM i "
-    " WHERE NOT EXISTS (SELECT FROM results r WHERE r.job_id = i.job_id "
+    "  reason, error, record FROM i JOIN j ON j.id = i.job_id "
+    " WHERE coalesce(j.cancelled < i.generation, true) AND NOT EXISTS (SELECT FROM results r WHERE "
+    "r.job_id = i.job_id "
     "  AND r.custom_id = i.custom_id AND r.generation >= i.generation) "
     " ORDER BY job_id, custom_id "
     " ON CONFLICT (job_id, custom_id) DO UPDATE SET generation = EXCLUDED.generation, "

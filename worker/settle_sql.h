@@ -60,8 +60,8 @@ enum attempt_column {
 enum unreadable_column { U_REASON, U_ERROR, U_TOPIC, U_PARTITION, U_OFFSET, U_RECORD, U_COLUMNS };
 /* "letters": job_id, custom_id, generation -> position (from 1) and id of unpublished letters. */
 enum letter_column { L_JOB_ID, L_CUSTOM_ID, L_GENERATION, L_COLUMNS };
-/* "park": copies for a retry topic -> position (from 1) and id; none for a task that has a result
- * or a newer copy. */
+/* "park": copies for a retry topic -> position (from 1) and id; none for a task that has a result,
+ * a newer copy or a cancelled job. */
 enum parked_column {
     P_JOB_ID,
     P_CUSTOM_ID,

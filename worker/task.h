@@ -71,6 +71,7 @@ struct spent {
     struct usage usage;
     int64_t cost; /* pico-dollars */
     bool unpriced;
+    int64_t started_us; /* of the first; 0: there was none */
 };
 
 struct pipeline;
@@ -104,9 +105,10 @@ struct task {
     size_t candidate;
     int tries; /* spent with this candidate: an outage spends none */
     struct call *call;
-    double called; /* when, by the loop's clock */
-    double failed; /* when its call failed last; 0: never */
-    bool probe;    /* the call is to show whether the backend is back */
+    double called;      /* when, by the loop's clock */
+    double failed;      /* when its call failed last; 0: never */
+    bool may_take_back; /* that attempt, if it turns out that an outage began with it */
+    bool probe;         /* the call is to show whether the backend is back */
     ev_timer timer;
     struct attempt *attempts;
     size_t attempt_count;

@@ -1,95 +1,137 @@
-"""A TCP proxy whose connections fail on demand. Its loop runs in a thread of its own."""
-import asyncio
+"""A TCP proxy that misbehaves on demand: put it between two parts and cut, stall or delay."""
+import contextlib
+import socket
+import struct
 import threading
+import time
 
-CHUNK = 65536
+
+def hard_close(*sockets):
+    """Closes with a reset, so that the other side notices at once, whoever still reads."""
+    for s in sockets:
+        with contextlib.suppress(OSError):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with contextlib.suppress(OSError):
+            s.shutdown(socket.SHUT_RDWR)
+        s.close()
+
+
+class Pair:
+    """One connection through the proxy."""
+
+    def __init__(self, client, server):
+        self.client, self.server = client, server
+
+    def close(self):
+        hard_close(self.client, self.server)
 
 
 class Proxy:
-    """127.0.0.1:port -> target. Every method takes effect at once and may be called from any thread."""
+    """Forwards 127.0.0.1:port to a target (a port of this machine); every method may be called
+    from any thread, at any time."""
 
     def __init__(self, target, port=0):
-        self.target, self.port = target, port
-        self._delay, self._drops = 0.0, 0
-        self._refuse, self._pairs = False, set()
-        self._flows = asyncio.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        self.target = target
+        self.lock = threading.Lock()
+        self.flow = threading.Event()  # clear: stalled
+        self.flow.set()
+        self.pairs, self.seconds, self.to_drop, self.dropped = set(), 0.0, 0, 0
+        self.listener, self.port = None, port
+        self.restore()
 
-    async def _listen(self):
-        self._flows.set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=1024)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    # ---- faults ----
+    # ---- what it can do to the connections ----
 
     def cut(self):
-        """Closes what is open, and refuses what comes, until restore()."""
-        self._call(self._cut)
+        """Closes all connections and refuses new ones."""
+        with self.lock:
+            listener, self.listener = self.listener, None
+        if listener:
+            hard_close(listener)
+        self.break_connections()
 
-    def stall(self):
-        """Keeps connections, forwards nothing, until restore()."""
-        self._call(self._flows.clear)
-
-    def delay(self, seconds):
-        """Each piece of data waits, in both directions."""
-        self._delay = seconds
-
-    def drop_replies(self, count=1):
-        """The next replies of the server are lost, and their connections with them."""
-        self._drops = count
+    def break_connections(self):
+        """Closes all connections; new ones are welcome."""
+        with self.lock:
+            pairs, self.pairs = self.pairs, set()
+        for p in pairs:
+            p.close()
 
     def restore(self):
-        self._delay, self._drops, self._refuse = 0.0, 0, False
-        self._call(self._flows.set)
+        """Forwards again, after anything."""
+        self.seconds, self.to_drop = 0.0, 0
+        self.flow.set()
+        with self.lock:
+            if self.listener:
+                return
+            self.listener = socket.socket()
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.listener.bind(("127.0.0.1", self.port))
+            self.listener.listen(1000)
+            self.port = self.listener.getsockname()[1]
+            threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def stall(self):
+        """Keeps the connections, and takes new ones, but forwards nothing."""
+        self.flow.clear()
+
+    def delay(self, seconds):
+        """Each piece of data, in both directions, arrives so much later."""
+        self.seconds = seconds
+
+    def drop_replies(self, count):
+        """The next `count` times that the server says something, it is swallowed and the connection
+        is cut: what was asked for has been done, and nobody is told."""
+        self.dropped = 0
+        self.to_drop = count
 
     def close(self):
         self.cut()
-        self._call(self._server.close)
-        self._call(self._loop.stop)
-        self._thread.join(5)
+        self.flow.set()
 
-    # ---- in the loop's thread ----
+    # ---- how ----
 
-    def _call(self, function):
-        self._loop.call_soon_threadsafe(function)
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target), 5)
+                server.settimeout(None)
+            except OSError:
+                hard_close(client)
+                continue
+            for s in (client, server):
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            pair = Pair(client, server)
+            with self.lock:
+                alive = self.listener is listener
+                if alive:
+                    self.pairs.add(pair)
+            if not alive:
+                pair.close()
+                continue
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=(pair, source, sink), daemon=True).start()
 
-    def _cut(self):
-        self._refuse = True
-        self._flows.set()
-        for writer in list(self._pairs):
-            writer.transport.abort()
+    def _swallow(self, pair, source):
+        with self.lock:
+            if source is not pair.server or self.to_drop == 0:
+                return False
+            self.to_drop -= 1
+            self.dropped += 1
+            return True
 
-    async def _serve(self, reader, writer):
-        if self._refuse:
-            writer.transport.abort()
-            return
-        try:
-            back_reader, back_writer = await asyncio.open_connection(*self.target)
-        except OSError:
-            writer.transport.abort()
-            return
-        pair = {writer, back_writer}
-        self._pairs |= pair
-        await asyncio.gather(self._pump(reader, back_writer, False),
-                             self._pump(back_reader, writer, True))
-        self._pairs -= pair
-        for w in pair:
-            w.transport.abort()
-
-    async def _pump(self, reader, writer, reply):
-        try:
-            while data := await reader.read(CHUNK):
-                if self._delay:
-                    await asyncio.sleep(self._delay)
-                await self._flows.wait()
-                if reply and self._drops > 0:
-                    self._drops -= 1
+    def _pump(self, pair, source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self.flow.wait()
+                if self.seconds:
+                    time.sleep(self.seconds)
+                if self._swallow(pair, source):
                     break
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        writer.transport.abort() if reply and self._drops else writer.close()
+                sink.sendall(data)
+        with self.lock:
+            self.pairs.discard(pair)
+        pair.close()

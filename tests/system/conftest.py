@@ -1,11 +1,14 @@
 """Fixtures: the servers, once; a world for each test (`world`) or module (`shared`)."""
 import os
+import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
 
 pytest.register_assert_rewrite("helpers", "helpers_kafka")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from helpers import BIN, ROOT, Servers, World  # noqa: E402
 from helpers_kafka import Client  # noqa: E402

@@ -15,11 +15,22 @@ static struct breaker fresh(void)
     return b;
 }
 
+static char tasks[256]; /* only their addresses count */
+static int next_task;
+
+/* A call of the next task, which began at `sent`, fails. */
+static enum breaker_verdict call_fails(struct breaker *b, bool probe, double sent, double now,
+                                       bool again)
+{
+    struct breaker_case c = {
+        .probe = probe, .sent = sent, .task = &tasks[next_task++ % 256], .again = again};
+    return breaker_failure(b, &c, now);
+}
+
 /* A call that is sent and fails at once. */
 static enum breaker_verdict fail_at(struct breaker *b, double now, bool again)
 {
-    bool probe = breaker_begin(b);
-    return breaker_failure(b, probe, now, now, 0, again);
+    return call_fails(b, breaker_begin(b), now, now, again);
 }
 
 START_TEST(a_breaker_opens_at_the_third_failure_in_a_row)
@@ -42,7 +53,7 @@ START_TEST(a_failure_among_successes_is_the_tasks_own)
     for (int i = 0; i < 100; i++) { /* each was sent before the last success came */
         double now = i;
         breaker_success(&b, breaker_begin(&b), now);
-        ck_assert_int_eq(breaker_failure(&b, breaker_begin(&b), now - 0.5, now + 0.1, 0, false),
+        ck_assert_int_eq(call_fails(&b, breaker_begin(&b), now - 0.5, now + 0.1, false),
                          BREAKER_TASK);
     }
     ck_assert(!b.open);
@@ -62,8 +73,8 @@ START_TEST(probes_are_few_and_the_wait_doubles_to_its_limit)
         ck_assert(breaker_may_call(&b, now));
         bool first = breaker_begin(&b), second = breaker_begin(&b);
         ck_assert(first && second && !breaker_may_call(&b, now)); /* two at a time */
-        ck_assert_int_eq(breaker_failure(&b, first, now, now, 0, false), BREAKER_OUTAGE);
-        ck_assert_int_eq(breaker_failure(&b, second, now, now, 0, false), BREAKER_OUTAGE);
+        ck_assert_int_eq(call_fails(&b, first, now, now, false), BREAKER_OUTAGE);
+        ck_assert_int_eq(call_fails(&b, second, now, now, false), BREAKER_OUTAGE);
     }
     breaker_success(&b, breaker_begin(&b), now + 5);
     ck_assert(breaker_may_call(&b, now + 5) && !b.open);
@@ -76,7 +87,8 @@ START_TEST(a_backend_that_asks_for_a_longer_wait_gets_it)
     struct breaker b = fresh();
     for (int i = 0; i < 2; i++)
         (void)fail_at(&b, 0, false);
-    (void)breaker_failure(&b, breaker_begin(&b), 0, 0, 20, false);
+    struct breaker_case c = {.probe = breaker_begin(&b), .wait_min = 20, .task = &b};
+    (void)breaker_failure(&b, &c, 0);
     ck_assert(!breaker_may_call(&b, 19.9) && breaker_may_call(&b, 20));
 }
 END_TEST
@@ -96,14 +108,26 @@ START_TEST(bad_tasks_alone_come_to_their_end)
             n++;
         }
         for (int64_t i = 0; i < n; i++)
-            (void)breaker_failure(&b, true, now, now, 0, true);
+            (void)call_fails(&b, true, now, now, true);
         ck_assert_int_ge(n, 2 << round);
         tried += n;
     }
     ck_assert_int_ge(tried, 500); /* in 40 seconds */
     (void)breaker_begin(&b);
-    (void)breaker_failure(&b, true, now + 5, now + 5, 0, false); /* a fresh task fails too */
+    (void)call_fails(&b, true, now + 5, now + 5, false); /* a fresh task fails too */
     ck_assert_int_eq(b.allowed, 2);
+}
+END_TEST
+
+START_TEST(one_task_alone_opens_it_only_if_there_is_no_connection)
+{
+    struct breaker b = fresh();
+    struct breaker_case c = {.task = &b};
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(breaker_failure(&b, &c, i), BREAKER_TASK);
+    c.task = NULL;
+    ck_assert_int_eq(breaker_failure(&b, &c, 11), BREAKER_TASK);
+    ck_assert_int_eq(breaker_failure(&b, &c, 12), BREAKER_OUTAGE);
 }
 END_TEST
 
@@ -217,6 +241,7 @@ Suite *suite_faults(void)
                                   probes_are_few_and_the_wait_doubles_to_its_limit,
                                   a_backend_that_asks_for_a_longer_wait_gets_it,
                                   bad_tasks_alone_come_to_their_end,
+                                  one_task_alone_opens_it_only_if_there_is_no_connection,
                                   without_a_threshold_it_never_opens,
                                   a_room_wakes_intake_once_and_with_a_margin,
                                   a_journey_comes_back_as_it_went,

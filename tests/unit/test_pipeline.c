@@ -293,15 +293,20 @@ START_TEST(a_failed_round_is_parked_and_done_only_when_kafka_has_the_copy)
 }
 END_TEST
 
-START_TEST(a_parking_that_came_too_late_is_done_without_a_copy)
+START_TEST(a_parking_that_was_refused_is_looked_up_again)
 {
     struct rig r;
     rig_up_with(&r, "retry: {attempts: 0, rounds: 1}\n");
     receive(&r, 5, "a", "m");
     looked_up(&r, KNOWN_NOT);
     run_until_settling(&r, 1);
-    settled(&r, 0); /* the row was refused: there is a result, or a newer copy */
+    settled(&r, 0); /* the row was refused: a result, a newer copy, or a cancelled job */
     ck_assert_uint_eq(r.publishing_count, 0);
+    ck_assert_int_eq(watermark(&r), 5);
+    looked_up(&r, KNOWN_CANCELLED);
+    ck_assert_int_eq(r.settling[0]->status, STATUS_CANCELLED);
+    ck_assert_uint_eq(r.settling[0]->attempt_count, 1); /* its call is booked all the same */
+    settled(&r, 0);
     ck_assert_int_eq(watermark(&r), 6);
     rig_down(&r);
 }
@@ -413,7 +418,7 @@ Suite *suite_pipeline(void)
                                   a_call_that_fails_after_a_revoke_is_booked_but_has_no_result,
                                   a_lane_is_full_at_its_limit,
                                   a_failed_round_is_parked_and_done_only_when_kafka_has_the_copy,
-                                  a_parking_that_came_too_late_is_done_without_a_copy,
+                                  a_parking_that_was_refused_is_looked_up_again,
                                   a_copy_that_a_dead_worker_did_not_publish_is_published_again,
                                   no_call_begins_when_the_tasks_may_be_others,
                                   a_cancelled_job_ends_whatever_is_not_over,
