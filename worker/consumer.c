@@ -52,10 +52,10 @@ static rd_kafka_conf_t *make_conf(const struct config *c, bool retries, struct e
     return conf;
 }
 
-bool join_watch_active(const struct join_watch *w)
+int64_t join_watch_ms(const struct join_watch *w)
 {
-    int64_t since = atomic_load(&w->since_us);
-    return since && units_now_us() - since < JOIN_LONGEST_US;
+    int64_t since = atomic_load(&w->since_us), age = units_now_us() - since;
+    return since && age < JOIN_LONGEST_US ? age / 1000 : -1;
 }
 
 static rd_kafka_resp_err_t on_request(rd_kafka_t *rk, int fd, const char *broker, int32_t id,

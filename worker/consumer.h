@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/config.h"
 #include "common/error.h"
@@ -16,7 +17,8 @@
 struct join_watch {
     _Atomic int64_t since_us; /* wall clock; 0: none */
 };
-bool join_watch_active(const struct join_watch *w);
+/* How long it has been on its way, in ms; -1: there is none. */
+int64_t join_watch_ms(const struct join_watch *w);
 
 /* A member of the group of the lanes, or of the retry topics; cooperative-sticky, commits nothing
  * by itself; rebalances and commits come as events. `join` lives as long as it. NULL: `err` names

@@ -69,7 +69,7 @@ static void give_back(struct intake *in)
 static void go_on_committing(struct intake *in)
 {
     bool late = ev_now(in->loop) >= in->deadline;
-    if (!late && (in->commit_running || join_watch_active(&in->join)))
+    if (!late && (in->commit_running || join_watch_ms(&in->join) >= 0))
         return; /* looked at again at the answer, or the next tick */
     if (late || !intake_commit(in, true, false))
         give_back(in);

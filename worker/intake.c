@@ -243,8 +243,9 @@ static void commit_now_and_then(struct intake *in)
 {
     if (in->phase != RUNNING || in->commit_running || ev_now(in->loop) < in->next_commit)
         return;
-    if (join_watch_active(&in->join)) { /* it waits for the others to join; we are a member */
-        if (!in->dark)
+    int64_t joining = join_watch_ms(&in->join);
+    if (joining >= 0) { /* Kafka waits for the others to join, and holds our place so long */
+        if (!in->dark && joining < in->config->kafka.session_timeout / 2)
             note_contact(in);
         return;
     }

@@ -42,7 +42,7 @@ static const char sql[] =
     "       (sum(cost_usd) * 1000000000000)::bigint, count(*) - count(cost_usd), "
     "       (extract(epoch FROM min(started_at)) * 1000000)::bigint "
     "     FROM attempts WHERE job_id = k.job_id AND custom_id = k.custom_id "
-    "     AND generation = k.generation) a ON k.seq > 0 "
+    "     AND generation = k.generation AND k.seq > 0) a ON true "
     "WHERE r.job_id IS NOT NULL OR p.job_id IS NOT NULL OR k.seq > 0 "
     "   OR j.cancelled_generation >= k.generation";
 

@@ -17,6 +17,10 @@ TAIL = 4000  # characters of each log, shown when a test fails
 REPORT = pytest.StashKey()
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "waits: takes long because something must be away for a while")
+
+
 def dev(verb):
     """Runs ./dev with the preset that the tests use."""
     env = {**os.environ, "QUERN_PRESET": BIN.parent.name}

@@ -6,7 +6,7 @@ import pytest
 from helpers import request, wait_until, write_lines
 from proxy import Proxy
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.waits]
 SUCCEEDED = "SELECT count(*) FROM results WHERE status = 'succeeded'"
 LETTERS = "SELECT count(*) FROM dead_letters"
 

@@ -5,7 +5,7 @@ import pytest
 
 from helpers import request, wait_until, write_batch, write_lines
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.waits]
 SOON = 5  # seconds: what "within seconds" means here
 
 

@@ -1,4 +1,6 @@
 """Nothing is lost, nothing is counted twice: workers that stop, die and share."""
+import time
+
 import pytest
 
 from helpers import LANES, wait_until, write_batch
@@ -105,6 +107,23 @@ def test_a_worker_stops_while_another_joins(world):
     world.wait_rows(total)
     check_all_done(world, total)
     assert not stub.repeated()
+    assert second.stop() == 0
+
+
+def test_survivors_take_over_within_15_seconds(world):
+    total = 400
+    stub = world.start_stub("--latency", "0.05")
+    world.set_up(stub, worker={"concurrency": 8}, kafka={"partitions": 4})
+    first, second = world.start_worker(), world.start_worker()
+    wait_until(lambda: first.assigned() == second.assigned() == 6, what="a fair share")
+    submit_lanes(world, total)
+    world.wait_rows(60)
+    first.kill()
+    killed = time.monotonic()
+    world.wait_rows(total)  # half of the rest was the other's
+    assert time.monotonic() - killed < 15
+    check_all_done(world, total)
+    assert stub.total() - total <= 2 * 8  # in flight, and answered but not written
     assert second.stop() == 0
 
 

@@ -8,7 +8,7 @@ from helpers import World, wait_until, write_batch
 from own_kafka import Kafka
 from proxy import Proxy
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = [pytest.mark.timeout(90), pytest.mark.waits]
 SUCCEEDED = "SELECT count(*) FROM results WHERE status = 'succeeded'"
 
 

@@ -7,7 +7,7 @@ import pytest
 from helpers import request, wait_until, write_lines
 from helpers_kafka import Client
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.waits]
 RETRY_AFTER = 5  # longer than retry_after_max below, so the task is parked: in the 10 s topic
 PARKED = "SELECT count(*) FROM parked"
 SUCCEEDED = "SELECT count(*) FROM results WHERE status = 'succeeded'"
