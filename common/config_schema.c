@@ -86,7 +86,8 @@ static const struct config_key worker_keys[] = {
      .doc = "When a partition moves to another worker, how long its calls may take to end."},
     {"head_timeout", CONFIG_DURATION, KEY(config, worker.head_timeout), "10m", SECOND, 24 * HOUR,
      .doc = "A task that is the oldest open one of its partition for this long, with finished ones "
-            "behind it, moves to a retry topic, so that it holds up no offset."},
+            "behind it, moves to a retry topic, so that it holds up no offset. A call that ran so "
+            "long is aborted: choose it longer than timeout.total."},
     {0}};
 
 static const struct config_key retry_keys[] = {

@@ -27,7 +27,8 @@ static bool text_of(const rd_kafka_headers_t *h, const char *name, char *out, si
     if (rd_kafka_header_get_last(h, name, &value, &len) != RD_KAFKA_RESP_ERR_NO_ERROR ||
         len >= size)
         return false;
-    memcpy(out, value, len);
+    if (len) /* an empty value may be NULL */
+        memcpy(out, value, len);
     out[len] = '\0';
     return true;
 }

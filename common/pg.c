@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/embed.h"
 #include "common/mem.h"
@@ -85,10 +86,24 @@ PGconn *pg_connect(const struct config *c, const char *application, struct error
     return NULL;
 }
 
+/* A deadlock, or a lock that was not to be had: nothing was done, and the same may pass now. */
+static bool may_pass(PGconn *conn, const PGresult *r)
+{
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return state && (strcmp(state, "40P01") == 0 || strcmp(state, "55P03") == 0) &&
+           PQtransactionStatus(conn) == PQTRANS_IDLE;
+}
+
 PGresult *pg_query(PGconn *conn, const char *sql, int count, const char *const *values,
                    struct error *err)
 {
+    enum { TRIES = 5, PAUSE_US = 100000 };
     PGresult *r = PQexecParams(conn, sql, count, NULL, values, NULL, NULL, 0);
+    for (int i = 1; i < TRIES && may_pass(conn, r); i++) {
+        PQclear(r);
+        (void)usleep(PAUSE_US);
+        r = PQexecParams(conn, sql, count, NULL, values, NULL, NULL, 0);
+    }
     ExecStatusType status = PQresultStatus(r);
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
         return r;

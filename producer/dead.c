@@ -128,13 +128,15 @@ static quern_status replay(PGconn *db, const struct config *c, const struct argu
     return status;
 }
 
+/* Not those that a worker is about to publish. */
+#define PURGEABLE "(d.published_at IS NOT NULL OR d.replayed_at IS NOT NULL) "
+
 /* The results stay; what goes is the record, and the way to replay it. */
 static quern_status purge(PGconn *db, const struct arguments *a, struct error *err)
 {
     const char *values[LETTER_PARAMETERS];
     letter_parameters(&a->filter, values);
-    char *sql = mem_format("SELECT count(*) FROM dead_letters d WHERE published_at IS NOT NULL "
-                           "AND %s",
+    char *sql = mem_format("SELECT count(*) FROM dead_letters d WHERE " PURGEABLE "AND %s",
                            letter_condition);
     PGresult *r = pg_query(db, sql, LETTER_PARAMETERS, values, err);
     free(sql);
@@ -148,8 +150,7 @@ static quern_status purge(PGconn *db, const struct arguments *a, struct error *e
     }
     if (!cli_confirm(a->yes, err, "Delete %lld dead letters for ever?", count))
         return QUERN_FAIL;
-    sql = mem_format("DELETE FROM dead_letters d WHERE published_at IS NOT NULL AND %s",
-                     letter_condition);
+    sql = mem_format("DELETE FROM dead_letters d WHERE " PURGEABLE "AND %s", letter_condition);
     r = pg_query(db, sql, LETTER_PARAMETERS, values, err);
     free(sql);
     if (r)
@@ -191,10 +192,11 @@ static int set_status(const struct options *o, struct arguments *a)
 
 static int set_option(const struct options *o, int i, struct arguments *a)
 {
-    const char **const texts[] = {
-        [OPT_CONFIG] = &a->config,        [OPT_JOB] = &a->job,
-        [OPT_REASON] = &a->filter.reason, [OPT_TENANT] = &a->filter.tenant,
-        [OPT_ERROR] = &a->filter.error,   [OPT_LIMIT] = &a->limit};
+    const char **const texts[] = {[OPT_CONFIG] = &a->config,
+                                  [OPT_JOB] = &a->job,
+                                  [OPT_REASON] = &a->filter.reason,
+                                  [OPT_TENANT] = &a->filter.tenant,
+                                  [OPT_ERROR] = &a->filter.error};
     switch (i) {
     case OPT_OUTPUT:
         a->format = cli_format(o->value);
@@ -210,6 +212,11 @@ static int set_option(const struct options *o, int i, struct arguments *a)
     case OPT_DRY_RUN:
     case OPT_YES:
         *(i == OPT_ALL ? &a->all : i == OPT_YES ? &a->yes : &a->dry_run) = true;
+        return EXIT_DONE;
+    case OPT_LIMIT:
+        if (!*o->value || o->value[strspn(o->value, "0123456789")] || strlen(o->value) > 9)
+            return options_usage_error(o, "--limit \"%s\" is no number", o->value);
+        a->limit = o->value;
         return EXIT_DONE;
     default:
         *texts[i] = o->value;

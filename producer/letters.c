@@ -63,8 +63,9 @@ static PGresult *choose(PGconn *db, const struct letter_filter *f, const char *n
     return query(
         db, "WITH picked AS (SELECT d.id " REPLAYABLE,
         " AND d.id <= $9::bigint ORDER BY d.id LIMIT " CHUNK " FOR UPDATE OF d), "
-        "marked AS (UPDATE dead_letters d SET replay_generation = coalesce(d.replay_generation, "
-        " greatest(d.generation, coalesce(j.cancelled_generation, 0)) + 1) "
+        "marked AS (UPDATE dead_letters d SET replay_generation = CASE "
+        " WHEN d.replay_generation > coalesce(j.cancelled_generation, -1) THEN d.replay_generation "
+        " ELSE greatest(d.generation, d.replay_generation, j.cancelled_generation) + 1 END "
         " FROM picked, jobs j WHERE d.id = picked.id AND j.id = d.job_id RETURNING d.*), "
         "raised AS (UPDATE jobs j SET generation = greatest(j.generation, m.newest) "
         " FROM (SELECT job_id, max(replay_generation) AS newest FROM marked GROUP BY 1) m "

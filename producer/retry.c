@@ -71,7 +71,7 @@ const struct verb retry_verb = {
     "Queue the failed tasks of a job again",
     "JOB [OPTION…]",
     "The tasks run again as a new generation; those that succeeded are left alone. The same as\n"
-    "`quern dead replay --job JOB`, without asking.",
+    "`quern dead replay --job JOB --status failed`, without asking.",
     defs,
     "  quern retry nightly --failed\n  quern retry nightly --expired --cancelled --wait",
     run};

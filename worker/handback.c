@@ -44,16 +44,21 @@ static void release_revoked(struct intake *in)
     }
 }
 
-/* The partitions are free: tells librdkafka, or, at shutdown, leaves the group. */
-static void give_back(struct intake *in)
+/* The partitions are free: tells librdkafka. */
+static void release(struct intake *in)
 {
     release_revoked(in);
-    if (in->leaving) {
-        intake_check(rd_kafka_incremental_unassign(in->rk, in->leaving),
-                     "cannot give partitions back");
-        rd_kafka_topic_partition_list_destroy(in->leaving);
-        in->leaving = NULL;
-    }
+    if (!in->leaving)
+        return;
+    intake_check(rd_kafka_incremental_unassign(in->rk, in->leaving), "cannot give partitions back");
+    rd_kafka_topic_partition_list_destroy(in->leaving);
+    in->leaving = NULL;
+}
+
+/* At shutdown, leaves the group too. */
+static void give_back(struct intake *in)
+{
+    release(in);
     if (in->phase == CLOSING) /* we are leaving already */
         return;
     in->phase = RUNNING;
@@ -151,7 +156,10 @@ void handback_revoked(struct intake *in, const rd_kafka_topic_partition_list_t *
     if (lost) {
         if (stall_longest(&in->stall) * 1000.0 >= (double)in->config->kafka.session_timeout / 2)
             abort_revoked(in);
-        give_back(in);
+        if (in->stopping && in->phase != CLOSING)
+            release(in); /* and the grace goes on: calls in flight end and are written */
+        else
+            give_back(in);
     } else if (in->phase == CLOSING) {
         give_back(in);
     } else if (!in->stopping) {
@@ -165,5 +173,5 @@ void handback_all(struct intake *in)
     in->stopping = true;
     DL_FOREACH (in->slots, s)
         revoke_slot(in, s);
-    drain(in, in->config->worker.shutdown_grace);
+    drain(in, in->fatal ? 0 : in->config->worker.shutdown_grace);
 }

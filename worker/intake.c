@@ -194,13 +194,16 @@ static rd_kafka_topic_partition_list_t *due_offsets(struct intake *in, bool revo
 bool intake_commit(struct intake *in, bool revoked, bool all)
 {
     rd_kafka_topic_partition_list_t *due = due_offsets(in, revoked, all);
+    in->commit_refused = false;
     if (!due)
         return false;
     (void)FAILPOINT("before-commit");
+    in->commit_sent = ev_now(in->loop);
     rd_kafka_resp_err_t r = rd_kafka_commit_queue(in->rk, due, in->group, NULL, NULL);
     rd_kafka_topic_partition_list_destroy(due);
     in->commit_running = r == RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
+    in->commit_refused = !in->commit_running;
+    if (in->commit_refused)
         log_warn("cannot commit offsets", LOG_S("error", rd_kafka_err2str(r)));
     return in->commit_running;
 }
@@ -211,9 +214,12 @@ static double silence_max(const struct intake *in)
     return (double)in->config->kafka.session_timeout / 3000.0 + COMMIT_EVERY;
 }
 
-static void note_contact(struct intake *in)
+/* `at`: a moment at which we were a member for certain: when the request was sent that has been
+ * answered, not when the answer is read. */
+static void note_contact(struct intake *in, double at)
 {
-    in->contact = ev_now(in->loop);
+    if (at > in->contact)
+        in->contact = at;
     in->events->owned(in->arg, in->retries, in->contact + silence_max(in));
 }
 
@@ -224,7 +230,7 @@ static void on_committed(struct intake *in, rd_kafka_event_t *e)
     (void)FAILPOINT("after-commit");
     in->commit_running = false;
     if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
-        note_contact(in);
+        note_contact(in, in->commit_sent);
     in->commit_refused = r != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (in->commit_refused)
         log_warn("offsets were not committed", LOG_S("error", rd_kafka_err2str(r)));
@@ -241,17 +247,17 @@ static void on_committed(struct intake *in, rd_kafka_event_t *e)
  * idle partitions do not expire (after 7 days). */
 static void commit_now_and_then(struct intake *in)
 {
-    if (in->phase != RUNNING || in->commit_running || ev_now(in->loop) < in->next_commit)
+    if (in->phase > ABORTED || in->commit_running || ev_now(in->loop) < in->next_commit)
         return;
     int64_t joining = join_watch_ms(&in->join);
     if (joining >= 0) { /* Kafka waits for the others to join, and holds our place so long */
         if (!in->dark && joining < in->config->kafka.session_timeout / 2)
-            note_contact(in);
+            note_contact(in, in->served);
         return;
     }
     in->next_commit = ev_now(in->loop) + COMMIT_EVERY;
-    if (!intake_commit(in, false, true) && !in->dark)
-        note_contact(in); /* nothing of ours is at stake */
+    if (!intake_commit(in, false, true) && !in->commit_refused && !in->dark)
+        note_contact(in, in->served); /* nothing of ours is at stake */
 }
 
 static void watch_contact(struct intake *in)
@@ -289,9 +295,19 @@ static void on_assigned(struct intake *in, const rd_kafka_topic_partition_list_t
     log_info("partitions assigned", LOG_S("of", intake_name(in)), LOG_N("count", list->cnt));
     for (int i = 0; i < list->cnt; i++)
         add_slot(in, &list->elems[i]);
-    note_contact(in);
+    note_contact(in, in->served);
     intake_check(rd_kafka_incremental_assign(in->rk, list), "cannot take partitions");
     handback_abort_lost(in);
+}
+
+static void end(struct intake *in, const char *why)
+{
+    if (in->fatal)
+        return;
+    in->fatal = true;
+    log_error("the Kafka consumer cannot go on; is its kafka.instance_id used by another worker?",
+              LOG_S("of", intake_name(in)), LOG_S("error", why));
+    in->events->fatal(in->arg);
 }
 
 static void serve_group(struct intake *in)
@@ -308,7 +324,10 @@ static void serve_group(struct intake *in)
             on_committed(in, e);
             break;
         case RD_KAFKA_EVENT_ERROR:
-            complain(in, r, rd_kafka_event_error_string(e));
+            if (rd_kafka_fatal_error(in->rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
+                end(in, rd_kafka_event_error_string(e));
+            else
+                complain(in, r, rd_kafka_event_error_string(e));
             break;
         default:
             break;
@@ -341,6 +360,7 @@ static void serve(struct intake *in)
     pull(in);
     commit_now_and_then(in);
     watch_contact(in);
+    in->served = ev_now(in->loop);
 }
 
 static void on_wake(struct ev_loop *loop, ev_io *w, int events)
@@ -432,7 +452,7 @@ struct intake *intake_new(struct ev_loop *loop, const struct config *c, bool ret
     in->arg = arg;
     in->retries = retries;
     in->rk = rk;
-    in->contact = ev_now(loop);
+    in->contact = in->served = ev_now(loop);
     in->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     watch_queues(in);
     ev_io_init(&in->wake, on_wake, in->wake_fd, EV_READ);

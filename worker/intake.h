@@ -18,6 +18,9 @@ struct intake_events {
     void (*look)(void *arg, struct partition *p); /* once a second: is its head stuck? */
     /* By Kafka's latest answer, our tasks are ours until then (by the loop's clock). */
     void (*owned)(void *arg, bool retries, double until);
+    /* The consumer is of no use any more (fenced by another of the same kafka.instance_id): its
+     * tasks are others'. The process is to stop. */
+    void (*fatal)(void *arg);
     void (*stopped)(void *arg); /* after intake_stop(): everything is given back */
 };
 

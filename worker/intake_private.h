@@ -32,13 +32,15 @@ struct intake {
     rd_kafka_queue_t *group, *lanes[LANE_COUNT];
     int wake_fd;
     ev_io wake;
-    ev_timer tick, again;                          /* again: soon, not from inside a callback */
-    struct slot *slots;                            /* assigned, and released ones with tasks left */
-    enum phase phase;                              /* of what is being given back */
-    rd_kafka_topic_partition_list_t *leaving;      /* that librdkafka waits for; NULL at shutdown */
-    bool stopping, commit_running, commit_refused; /* refused: the last one */
+    ev_timer tick, again;                     /* again: soon, not from inside a callback */
+    struct slot *slots;                       /* assigned, and released ones with tasks left */
+    enum phase phase;                         /* of what is being given back */
+    rd_kafka_topic_partition_list_t *leaving; /* that librdkafka waits for; NULL at shutdown */
+    bool stopping, fatal, commit_running, commit_refused; /* refused: the last one */
     double deadline, next_commit, next_complaint, next_look;
-    double contact;     /* when Kafka last acknowledged a commit, or there was nothing to commit */
+    double served; /* when the last turn ended: before a freeze, if there was one since */
+    double commit_sent;
+    double contact;     /* what Kafka acknowledged last was sent then, or nothing was at stake */
     bool dark;          /* that is too long ago */
     struct stall stall; /* of the loop itself */
 };

@@ -20,9 +20,11 @@ static const char sql[] =
     "           AS k(job_id, custom_id, generation, seq, n)), "
     "opened AS (INSERT INTO jobs (id, name) SELECT DISTINCT job_id, job_id::text FROM k "
     "           ON CONFLICT DO NOTHING), "
-    "left_over AS (DELETE FROM parked p USING k, results r WHERE k.seq > 0 AND p.job_id = k.job_id "
-    "           AND p.custom_id = k.custom_id AND p.seq <= k.seq AND r.job_id = k.job_id "
-    "           AND r.custom_id = k.custom_id AND r.generation >= p.generation) "
+    "left_over AS (DELETE FROM parked p USING k, LATERAL (SELECT q.ctid AS at FROM parked q "
+    "           WHERE k.seq > 0 AND q.job_id = k.job_id AND q.custom_id = k.custom_id "
+    "           AND q.seq <= k.seq AND EXISTS (SELECT FROM results r WHERE r.job_id = k.job_id "
+    "             AND r.custom_id = k.custom_id AND r.generation >= q.generation) OFFSET 0) row "
+    "           WHERE p.ctid = row.at) "
     "SELECT k.n, CASE WHEN r.job_id IS NOT NULL AND d.id IS NULL THEN 1 "
     "  WHEN r.job_id IS NOT NULL THEN 2 "
     "  WHEN p.published_at IS NULL AND p.generation = k.generation AND p.seq > k.seq THEN 3 "
@@ -139,6 +141,8 @@ static enum known read_row(const PGresult *r, int row, struct task *t)
         t->copy.due_ms = number_at(r, row, C_DUE);
         t->copy.first_seen_ms = number_at(r, row, C_FIRST_SEEN);
     }
+    if (t->attempt_count) /* looked up once more: what it spent meanwhile is its own */
+        return known;
     t->before = (struct spent){.usage = {.input = number_at(r, row, C_INPUT),
                                          .cached = number_at(r, row, C_CACHED),
                                          .output = number_at(r, row, C_OUTPUT),

@@ -36,7 +36,7 @@ struct worker {
     ev_signal term, intr;
     ev_timer report, memory;
     int64_t reported;
-    bool stopping, short_of_memory;
+    bool stopping, failed, short_of_memory;
 };
 
 /* ---- the sink: PostgreSQL, the dead-letter topic and the retry topics ------------------------ */
@@ -123,6 +123,20 @@ static void intake_owned(void *arg, bool retries, double until)
     pipeline_own(((struct worker *)arg)->pipeline, retries, until);
 }
 
+static void stop(struct worker *w)
+{
+    w->stopping = true;
+    intake_stop(w->lanes);
+    intake_stop(w->retries);
+}
+
+static void intake_fatal(void *arg)
+{
+    struct worker *w = arg;
+    w->failed = true;
+    stop(w);
+}
+
 static void intake_stopped(void *arg)
 {
     struct worker *w = arg;
@@ -132,7 +146,7 @@ static void intake_stopped(void *arg)
 
 static const struct intake_events intake_events = {intake_has_room, intake_receive, intake_revoke,
                                                    intake_abort,    intake_look,    intake_owned,
-                                                   intake_stopped};
+                                                   intake_fatal,    intake_stopped};
 
 static void source_room(void *arg, int pool)
 {
@@ -157,11 +171,9 @@ static void on_signal(struct ev_loop *loop, ev_signal *s, int events)
     (void)events;
     if (w->stopping)
         _exit(EXIT_INTERRUPTED); /* asked twice: at once, what is open is redone by others */
-    w->stopping = true;
     log_info("stopping: no more intake, calls in flight may end",
              LOG_N("grace_ms", w->config->worker.shutdown_grace));
-    intake_stop(w->lanes);
-    intake_stop(w->retries);
+    stop(w);
 }
 
 static void on_report(struct ev_loop *loop, ev_timer *t, int events)
@@ -281,8 +293,8 @@ static int finish(struct worker *w)
     for (int i = 0; i < TASK_STATES; i++)
         left += n.in_state[i];
     log_info("stopped", LOG_N("finished", n.finished), LOG_N("left_to_others", left));
-    if (left)
-        return EXIT_DONE;
+    if (left || w->failed)
+        return w->failed ? EXIT_ERROR : EXIT_DONE;
     intake_free(w->lanes);
     intake_free(w->retries);
     outbound_free(w->outbound);

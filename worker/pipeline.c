@@ -334,16 +334,21 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     return p;
 }
 
-void pipeline_free(struct pipeline *p)
+void pipeline_forget_cancels(struct pipeline *p)
 {
     struct cancel *c = p->cancels, *next;
-    ev_prepare_stop(p->loop, &p->before_wait);
-    ev_timer_stop(p->loop, &p->sweep);
     HASH_CLEAR(hh, p->cancels);
     for (; c; c = next) {
         next = c->hh.next;
         free(c);
     }
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    ev_prepare_stop(p->loop, &p->before_wait);
+    ev_timer_stop(p->loop, &p->sweep);
+    pipeline_forget_cancels(p);
     free(p);
 }
 

@@ -77,7 +77,10 @@ void pipeline_unstick(struct pipeline *p, struct partition *from)
                     "it was the oldest open task of its partition for too long");
     head->journey.tries = head->tries;
     pipeline_pull(p, head);
-    pipeline_park(p, head, 0);
+    if (head->tries > p->retry.attempts)
+        pipeline_finish(p, head, STATUS_FAILED);
+    else
+        pipeline_park(p, head, 0);
 }
 
 /* ---- cancelled jobs ------------------------------------------------------------------------- */
@@ -123,7 +126,7 @@ static bool note_cancel(struct pipeline *p, const struct uuid *job, int64_t gene
     if (c && c->generation >= generation && (lets_finish || !c->lets_finish))
         return false;
     if (!c && HASH_COUNT(p->cancels) >= CANCELS_MAX)
-        return true; /* what is here ends now; the look-up tells of the rest */
+        pipeline_forget_cancels(p); /* those that still matter are told again within a second */
     if (!c) {
         c = mem_zero(sizeof *c);
         c->job = *job;

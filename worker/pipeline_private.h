@@ -67,6 +67,7 @@ bool pipeline_is_blocked(const struct pipeline *p, const struct task *t);
 /* The cancellation that this task falls under, or NULL. */
 const struct cancel *pipeline_cancelled(const struct pipeline *p, const struct task *t);
 void pipeline_finish_cancelled(struct pipeline *p, struct task *t);
+void pipeline_forget_cancels(struct pipeline *p);
 
 /* The position of the task's present backend in the configuration. */
 size_t pipeline_backend(const struct pipeline *p, const struct task *t);

@@ -66,8 +66,11 @@ static const char settle[] =
     "  reasoning, cost " USD ", started_at, duration "
     " FROM a ORDER BY job_id, custom_id, token ON CONFLICT DO NOTHING "
     " RETURNING job_id, input_tokens, output_tokens, cost_usd), "
-    "unparked AS (DELETE FROM parked p USING won WHERE p.job_id = won.job_id "
-    "  AND p.custom_id = won.custom_id), "
+    /* The rows are found one by one (OFFSET 0): a plan made while the table was empty would read
+     * all of it for each result, once it is full. */
+    "unparked AS (DELETE FROM parked p USING won, LATERAL (SELECT q.ctid AS at FROM parked q "
+    "  WHERE q.job_id = won.job_id AND q.custom_id = won.custom_id OFFSET 0) row "
+    "  WHERE p.ctid = row.at), "
     "buried AS (INSERT INTO dead_letters (job_id, custom_id, generation, status, lane, attempts, "
     "  reason, error, tenant, topic, partition, kafka_offset, record) "
     " SELECT r.job_id, r.custom_id, r.generation, r.status, r.lane, r.attempts, r.error_type, "

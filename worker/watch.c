@@ -13,7 +13,7 @@
 static const struct pglink_statement statements[] = {
     {"cancelled", "SELECT id, cancelled_generation, cancel_lets_finish::int FROM jobs "
                   "WHERE cancelled_at > now() - interval '1 day' "
-                  "ORDER BY cancelled_at DESC LIMIT 4096"},
+                  "ORDER BY cancelled_at DESC LIMIT 1024"},
     {0}};
 
 struct watch {

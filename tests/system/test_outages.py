@@ -210,3 +210,74 @@ def test_kafka_is_away(kafka_world, broker, how):
     if world.rows() < 1000:
         assert seconds_until_more(world, time.monotonic()) < 10
     check(world, stub, worker, 1000, repeats=16)
+
+
+def test_sigterm_while_kafka_is_away_lets_calls_end(kafka_world, broker):
+    """The session is lost in the middle of the grace: the calls are paid, so they are written."""
+    world = kafka_world
+    stub = world.start_stub("--latency", "10")
+    world.set_up(stub, worker={"concurrency": 16, "shutdown_grace": "25s"})
+    submit(world, "job", 40)
+    worker = world.start_worker()
+    wait_until(lambda: stub.total() == 16, 15)
+    broker.proxy.cut()
+    assert worker.stop(40) == 0
+    broker.proxy.restore()
+    assert world.rows() == stub.total() == 16
+    world.check_counters()
+    world.start_worker()
+    world.wait_rows(40, 40)
+    assert stub.total() == 40 and not stub.repeated()
+
+
+def test_two_workers_of_one_instance_id(kafka_world):
+    """The one that is fenced says so and ends; it does not stand about for ever."""
+    world = kafka_world
+    stub = world.start_stub("--latency", "0.2")
+    world.set_up(stub, worker={"concurrency": 4}, kafka={"instance_id": "same"})
+    submit(world, "job", 100)
+    first = world.start_worker()
+    world.wait_rows(10)
+    second = world.start_worker()
+    wait_until(lambda: not first.running(), 20, "the end of the fenced worker")
+    assert first.popen.returncode == 1 and "instance_id" in first.text()
+    world.wait_rows(100, 40)
+    assert second.stop() == 0
+    assert world.sql("SELECT status, count(*) FROM results GROUP BY 1") == [("succeeded", 100)]
+
+
+@pytest.mark.parametrize("state", ["53100", "53200", "57014", "55P03"])
+def test_an_error_that_may_pass_fails_no_task(world, state):
+    """A full disk, no memory, a statement time-out, a lock."""
+    stub = world.start_stub("--latency", "0.02")
+    world.set_up(stub, worker={"concurrency": 8})
+    world.db.execute("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                     f" RAISE EXCEPTION 'not now' USING ERRCODE = '{state}'; END $$")
+    world.db.execute("CREATE TRIGGER refuse BEFORE INSERT ON results FOR EACH STATEMENT"
+                     " EXECUTE FUNCTION refuse()")
+    submit(world, "job", 60)
+    worker = world.start_worker()
+    wait_until(lambda: stub.total() == 60, 20)
+    time.sleep(0.5)
+    assert world.rows() == 0
+    world.db.execute("DROP TRIGGER refuse ON results")
+    begun = time.monotonic()
+    world.wait_rows(60)
+    assert time.monotonic() - begun < 2
+    check(world, stub, worker, 60)
+
+
+def test_a_server_that_became_a_standby_is_left(world):
+    stub = world.start_stub("--latency", "0.02")
+    world.set_up(stub, worker={"concurrency": 8})
+    submit(world, "job", 60)
+    database = world.database
+    with world.servers.connect("postgres") as db:
+        db.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    worker = world.start_worker()
+    wait_until(lambda: len(worker.events("PostgreSQL connection lost")) >= 2, 10)
+    assert world.rows() == 0 and stub.total() == 0
+    with world.servers.connect("postgres") as db:
+        db.execute(f"ALTER DATABASE {database} RESET default_transaction_read_only")
+    world.wait_rows(60)
+    check(world, stub, worker, 60)
