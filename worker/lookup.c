@@ -1,6 +1,5 @@
 #include "lookup.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -115,41 +114,33 @@ static void ask(struct lookup *l)
         pgarray_free(&p[i]);
 }
 
-static int64_t number_at(const PGresult *r, int row, enum column column)
-{
-    uint64_t v = 0;
-    if (!PQgetisnull(r, row, column))
-        memcpy(&v, PQgetvalue(r, row, column), sizeof v);
-    return (int64_t)be64toh(v);
-}
-
 /* What the row says of the task: the copy that is to be published again, and what earlier copies
  * have spent. */
 static enum known read_row(const PGresult *r, int row, struct task *t)
 {
     static const enum known kinds[] = {KNOWN_NOT, KNOWN_DONE, KNOWN_BURIED, KNOWN_PARKED,
                                        KNOWN_CANCELLED};
-    enum known known = kinds[number_at(r, row, C_KIND)];
+    enum known known = kinds[pglink_int8(r, row, C_KIND)];
     if (known == KNOWN_BURIED || known == KNOWN_PARKED)
-        t->publication_id = number_at(r, row, C_PUBLICATION);
+        t->publication_id = pglink_int8(r, row, C_PUBLICATION);
     if (known == KNOWN_PARKED) {
         t->copy = t->journey;
         t->copy.lane = t->lane;
-        t->copy.seq = number_at(r, row, C_SEQ);
-        t->copy.rounds = number_at(r, row, C_ROUNDS);
-        t->copy.attempts = number_at(r, row, C_ATTEMPTS);
-        t->copy.due_ms = number_at(r, row, C_DUE);
-        t->copy.first_seen_ms = number_at(r, row, C_FIRST_SEEN);
+        t->copy.seq = pglink_int8(r, row, C_SEQ);
+        t->copy.rounds = pglink_int8(r, row, C_ROUNDS);
+        t->copy.attempts = pglink_int8(r, row, C_ATTEMPTS);
+        t->copy.due_ms = pglink_int8(r, row, C_DUE);
+        t->copy.first_seen_ms = pglink_int8(r, row, C_FIRST_SEEN);
     }
     if (t->attempt_count) /* looked up once more: what it spent meanwhile is its own */
         return known;
-    t->before = (struct spent){.usage = {.input = number_at(r, row, C_INPUT),
-                                         .cached = number_at(r, row, C_CACHED),
-                                         .output = number_at(r, row, C_OUTPUT),
-                                         .reasoning = number_at(r, row, C_REASONING)},
-                               .cost = number_at(r, row, C_COST),
-                               .unpriced = number_at(r, row, C_UNPRICED) > 0,
-                               .started_us = number_at(r, row, C_STARTED)};
+    t->before = (struct spent){.usage = {.input = pglink_int8(r, row, C_INPUT),
+                                         .cached = pglink_int8(r, row, C_CACHED),
+                                         .output = pglink_int8(r, row, C_OUTPUT),
+                                         .reasoning = pglink_int8(r, row, C_REASONING)},
+                               .cost = pglink_int8(r, row, C_COST),
+                               .unpriced = pglink_int8(r, row, C_UNPRICED) > 0,
+                               .started_us = pglink_int8(r, row, C_STARTED)};
     return known;
 }
 
@@ -168,7 +159,7 @@ static void on_reply(void *arg, const struct pglink_reply *reply)
     const PGresult *r = reply->results[0];
     enum known known[BATCH_MAX] = {KNOWN_NOT};
     for (int row = 0; row < PQntuples(r); row++) {
-        size_t n = (size_t)number_at(r, row, C_POSITION) - 1;
+        size_t n = (size_t)pglink_int8(r, row, C_POSITION) - 1;
         if (n < count && l->asked[n])
             known[n] = read_row(r, row, l->asked[n]);
     }

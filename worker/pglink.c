@@ -2,6 +2,7 @@
  */
 #include "pglink.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,22 @@ struct pglink {
 };
 
 static void on_timer(struct ev_loop *loop, ev_timer *t, int events);
+
+int64_t pglink_int8(const PGresult *r, int row, int column)
+{
+    uint64_t v = 0;
+    if (!PQgetisnull(r, row, column))
+        memcpy(&v, PQgetvalue(r, row, column), sizeof v);
+    return (int64_t)be64toh(v);
+}
+
+int32_t pglink_int4(const PGresult *r, int row, int column)
+{
+    uint32_t v = 0;
+    if (!PQgetisnull(r, row, column))
+        memcpy(&v, PQgetvalue(r, row, column), sizeof v);
+    return (int32_t)be32toh(v);
+}
 
 static void clear_results(struct pglink *l)
 {

@@ -34,6 +34,10 @@ struct pglink_reply {
     size_t count;
 };
 
+/* A number of a binary result; 0 for a null. */
+int64_t pglink_int8(const PGresult *r, int row, int column);
+int32_t pglink_int4(const PGresult *r, int row, int column);
+
 struct pglink;
 struct pglink_events {
     void (*ready)(void *arg); /* connected, or free again: a transaction may be run */

@@ -1,6 +1,5 @@
 #include "settle.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>

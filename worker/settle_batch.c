@@ -1,6 +1,5 @@
 #include "settle_batch.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -266,24 +265,10 @@ void batch_run(struct batch *b, struct pglink *link)
     pglink_run(link, q, rare ? ALL : 1);
 }
 
-static int64_t int8_at(const PGresult *r, int row, int column)
-{
-    uint64_t v;
-    memcpy(&v, PQgetvalue(r, row, column), sizeof v);
-    return (int64_t)be64toh(v);
-}
-
-static int32_t int4_at(const PGresult *r, int row, int column)
-{
-    uint32_t v;
-    memcpy(&v, PQgetvalue(r, row, column), sizeof v);
-    return (int32_t)be32toh(v);
-}
-
 static bool came_from(const struct task *t, const PGresult *r, int row)
 {
-    return !t->readable && t->offset == int8_at(r, row, 2) &&
-           t->partition->number == int4_at(r, row, 1) &&
+    return !t->readable && t->offset == pglink_int8(r, row, 2) &&
+           t->partition->number == pglink_int4(r, row, 1) &&
            strlen(t->partition->topic) == (size_t)PQgetlength(r, row, 0) &&
            memcmp(t->partition->topic, PQgetvalue(r, row, 0), strlen(t->partition->topic)) == 0;
 }
@@ -293,7 +278,7 @@ static void read_unreadable(struct batch *b, const PGresult *r)
     for (int row = 0; row < PQntuples(r); row++)
         for (size_t i = 0; i < b->count; i++)
             if (came_from(b->tasks[i], r, row) && !PQgetvalue(r, row, 4)[0])
-                b->tasks[i]->publication_id = int8_at(r, row, 3);
+                b->tasks[i]->publication_id = pglink_int8(r, row, 3);
 }
 
 /* Another worker had this task too, and its failure was written first: that is the outcome, and the
@@ -309,11 +294,11 @@ static void lose_to_failure(struct task *t)
 static void read_letters(struct batch *b, const PGresult *r)
 {
     for (int row = 0; row < PQntuples(r); row++) {
-        int64_t n = int8_at(r, row, 0) - 1;
+        int64_t n = pglink_int8(r, row, 0) - 1;
         if (n < 0 || n >= b->letters[0].count)
             continue;
         struct task *t = b->tasks[b->letter_tasks[n]];
-        t->publication_id = int8_at(r, row, 1);
+        t->publication_id = pglink_int8(r, row, 1);
         lose_to_failure(t);
     }
 }
@@ -321,15 +306,15 @@ static void read_letters(struct batch *b, const PGresult *r)
 static void read_parked(struct batch *b, const PGresult *r)
 {
     for (int row = 0; row < PQntuples(r); row++) {
-        int64_t n = int8_at(r, row, 0) - 1;
+        int64_t n = pglink_int8(r, row, 0) - 1;
         if (n >= 0 && n < b->parked[0].count)
-            b->tasks[b->parked_tasks[n]]->publication_id = int8_at(r, row, 1);
+            b->tasks[b->parked_tasks[n]]->publication_id = pglink_int8(r, row, 1);
     }
 }
 
 bool batch_lost_some(const struct batch *b, const struct pglink_reply *r)
 {
-    return !b->all_letters && int8_at(r->results[0], 0, 0) < b->results[0].count;
+    return !b->all_letters && pglink_int8(r->results[0], 0, 0) < b->results[0].count;
 }
 
 void batch_read(struct batch *b, const struct pglink_reply *r)

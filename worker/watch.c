@@ -1,6 +1,5 @@
 #include "watch.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,13 +33,6 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
         pglink_run(w->link, &query, 1);
 }
 
-static uint32_t int4_at(const PGresult *r, int row, int column)
-{
-    uint32_t v;
-    memcpy(&v, PQgetvalue(r, row, column), sizeof v);
-    return be32toh(v);
-}
-
 static void on_reply(void *arg, const struct pglink_reply *reply)
 {
     struct watch *w = arg;
@@ -50,7 +42,7 @@ static void on_reply(void *arg, const struct pglink_reply *reply)
     const PGresult *r = reply->results[0];
     for (int row = 0; row < PQntuples(r); row++) {
         memcpy(&job, PQgetvalue(r, row, 0), sizeof job);
-        w->events->cancelled(w->arg, &job, int4_at(r, row, 1), int4_at(r, row, 2) != 0);
+        w->events->cancelled(w->arg, &job, pglink_int4(r, row, 1), pglink_int4(r, row, 2) != 0);
     }
 }
 
