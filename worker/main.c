@@ -223,6 +223,20 @@ static void on_memory(struct ev_loop *loop, ev_timer *t, int events)
     pipeline_hold(w->pipeline, short_of);
 }
 
+/* Until the loop turns, nothing has been taken: there is nothing to wait for. */
+static void on_early_signal(int number)
+{
+    (void)number;
+    _exit(EXIT_DONE);
+}
+
+static void catch_early_signals(void)
+{
+    struct sigaction a = {.sa_handler = on_early_signal};
+    (void)sigaction(SIGTERM, &a, NULL);
+    (void)sigaction(SIGINT, &a, NULL);
+}
+
 static void watch_signals(struct worker *w)
 {
     ev_signal_init(&w->term, on_signal, SIGTERM);
@@ -378,6 +392,7 @@ static int run(int argc, char **argv)
     }
     if (argc != optind)
         return options_usage_error(&o, "no operand is expected");
+    catch_early_signals();
     if (!(w.config = load_config(config)))
         return EXIT_USAGE;
     harden();

@@ -99,3 +99,10 @@ def test_stopping_while_the_database_is_blocked_loses_nothing(world):
     world.wait_rows(200)
     assert stub.total() == 200
     world.check_counters()
+
+
+def test_a_worker_that_waits_for_the_database_stops_at_once(world):
+    world.configure()
+    worker = world.start_worker(QUERN_DATABASE_URL="postgresql://127.0.0.1:9/nobody")
+    wait_until(lambda: "waiting for PostgreSQL" in worker.text())
+    assert worker.stop(3) == 0
