@@ -59,7 +59,6 @@ void pipeline_ready(struct pipeline *p, struct task *t)
         (void)error_set(&t->error, ERROR_RETRY, "backend_out",
                         "backend \"%s\" is out, and many tasks wait for it",
                         task_candidate(t)->backend);
-        t->journey.tries = t->tries;
         pipeline_park(p, t, 0);
         return;
     }
@@ -89,7 +88,6 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
 static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
 {
     if (any_backend_in(p) && count_waiting(p) >= p->waiting_max) {
-        t->journey.tries = t->tries;
         pipeline_park(p, t, retry_tier(delay_ms));
         return;
     }
@@ -112,10 +110,9 @@ static void give_up(struct pipeline *p, struct task *t, int64_t retry_after_ms)
 {
     bool passes = t->error.class == ERROR_RETRY || t->error.class == ERROR_THROTTLED;
     if (passes && t->tries <= p->retry.attempts && retry_after_ms > p->retry.retry_after_max_ms) {
-        t->journey.tries = t->tries;
         pipeline_park(p, t, retry_tier(retry_after_ms));
     } else if (passes && t->journey.rounds < p->config->retry.rounds) {
-        t->journey.tries = 0;
+        t->tries = 0;
         pipeline_park(p, t, retry_round_tier(t->journey.rounds++));
     } else {
         pipeline_finish(p, t, STATUS_FAILED);

@@ -75,7 +75,6 @@ void pipeline_unstick(struct pipeline *p, struct partition *from)
         pipeline_abort_call(p, head, "stuck", "the call ran longer than worker.head_timeout");
     (void)error_set(&head->error, ERROR_RETRY, "stuck",
                     "it was the oldest open task of its partition for too long");
-    head->journey.tries = head->tries;
     pipeline_pull(p, head);
     if (head->tries > p->retry.attempts)
         pipeline_finish(p, head, STATUS_FAILED);

@@ -93,6 +93,7 @@ void task_park(struct task *t, int tier, int64_t due_ms)
     t->tier = tier;
     t->copy = t->journey;
     t->copy.seq++;
+    t->copy.tries = t->tries;
     t->copy.attempts += (int64_t)t->attempt_count;
     t->copy.due_ms = due_ms;
     t->copy.lane = t->lane;
