@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <stdarg.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,4 +135,15 @@ void buf_be64(struct buf *b, uint64_t v)
 {
     v = htobe64(v);
     buf_add(b, &v, sizeof v);
+}
+
+void buf_url_segment(struct buf *b, const char *s)
+{
+    for (const char *at = s; *at; at++) {
+        bool dot = *at == '.' && at > s && at[-1] != '.' && at[1] != '.';
+        if (dot || isalnum((unsigned char)*at) || strchr("-_~", *at))
+            buf_char(b, *at);
+        else
+            buf_printf(b, "%%%02X", (unsigned char)*at);
+    }
 }

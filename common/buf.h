@@ -28,6 +28,10 @@ void buf_json(struct buf *b, const char *s, size_t len);
 /* Appends `"key":` and the string `s`, or null if `s` is NULL. */
 void buf_json_member(struct buf *b, const char *key, const char *s);
 
+/* Appends `s` as one segment of a URL's path (RFC 3986): a text from outside cannot leave its place
+ * in it. */
+void buf_url_segment(struct buf *b, const char *s);
+
 /* Big-endian integers, for PostgreSQL's binary formats. */
 void buf_be16(struct buf *b, uint16_t v);
 void buf_be32(struct buf *b, uint32_t v);

@@ -35,8 +35,8 @@ struct config_list {
 
 struct config_backend {
     int line;
-    char *name, *base_url, *api_key_env, *api_key_file;
-    int64_t dialect;
+    char *name, *base_url, *url_path, *api_key_env, *api_key_file, *key_header;
+    int64_t dialect, max_output_tokens;
     int64_t max_concurrency;
     int64_t connect_timeout, total_timeout; /* ms */
     struct {

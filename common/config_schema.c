@@ -181,14 +181,23 @@ static const struct config_key breaker_keys[] = {
 static const struct config_key backend_keys[] = {
     {"name", CONFIG_TEXT, KEY(config_backend, name), NULL, .required = true,
      .doc = "The name that candidates and results use."},
-    {"dialect", CONFIG_CHOICE, KEY(config_backend, dialect), "openai", .words = "openai",
-     .doc = "The API that it speaks."},
+    {"dialect", CONFIG_CHOICE, KEY(config_backend, dialect), "openai",
+     .words = "openai|anthropic|gemini", .doc = "The API that it speaks."},
     {"base_url", CONFIG_TEXT, KEY(config_backend, base_url), NULL, .required = true,
-     .doc = "What stands before /chat/completions, e.g. https://api.openai.com/v1."},
+     .doc = "What stands before /chat/completions, /messages or /models, e.g. "
+            "https://api.openai.com/v1, https://api.anthropic.com/v1, "
+            "https://generativelanguage.googleapis.com/v1beta."},
+    {"path", CONFIG_TEXT, KEY(config_backend, url_path), "{path}",
+     .doc = "What follows base_url. {path} is the dialect's own, {model} the model's name. Azure: "
+            "/openai/deployments/{model}{path}?api-version=2024-10-21."},
     {"api_key_env", CONFIG_TEXT, KEY(config_backend, api_key_env), NULL,
      .doc = "Environment variable that holds the key; unset: calls carry none."},
     {"api_key_file", CONFIG_TEXT, KEY(config_backend, api_key_file), NULL,
      .doc = "File that holds the key."},
+    {"key_header", CONFIG_TEXT, KEY(config_backend, key_header), NULL,
+     .doc = "Header that carries the key, e.g. api-key for Azure; without it the dialect's own."},
+    {"max_output_tokens", CONFIG_INT, KEY(config_backend, max_output_tokens), "4096", 1, 10000000,
+     .doc = "For a task that gives no max_tokens, where the API wants it (Anthropic)."},
     {"concurrency", CONFIG_GROUP, .sub = concurrency_keys, .doc = "Calls at once."},
     {"timeout", CONFIG_GROUP, .sub = timeout_keys, .doc = "How long a call may take."},
     {"breaker", CONFIG_GROUP, .sub = breaker_keys,

@@ -21,7 +21,6 @@ enum {
 struct endpoint {
     struct endpoint *next;
     const struct config_backend *backend;
-    char *url;
     struct curl_slist *headers;
 };
 
@@ -30,6 +29,7 @@ struct call {
     struct multi *multi;
     CURL *easy;
     struct endpoint *endpoint; /* that the handle is set up for; NULL: none yet */
+    char *url;                 /* and where it goes there */
     struct buf body, response;
     size_t sent;          /* of the body */
     const char *too_much; /* why we ended it ourselves */
@@ -131,6 +131,8 @@ static void make_handle(struct call *c)
     c->easy = curl_easy_init();
     must(c->easy != NULL, "curl_easy_init");
     c->endpoint = NULL;
+    free(c->url);
+    c->url = NULL;
     prepare(c);
 }
 
@@ -164,7 +166,7 @@ static void set_failure(struct call *c, CURLcode code, struct call_result *r)
                         c->endpoint->backend->name, c->too_much);
     else
         (void)error_set(&r->error, ERROR_RETRY, timeout ? "timeout" : "network",
-                        "backend \"%s\" (%s): %s", c->endpoint->backend->name, c->endpoint->url,
+                        "backend \"%s\" (%s): %s", c->endpoint->backend->name, c->url,
                         timeout ? "no whole answer within timeout.total (or timeout.connect)"
                                 : curl_easy_strerror(code));
 }
@@ -271,13 +273,17 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
     return 0;
 }
 
-static void point_at(struct call *c, struct endpoint *e)
+static void point_at(struct call *c, struct endpoint *e, const char *url)
 {
     const struct config_backend *b = e->backend;
+    if (!c->url || strcmp(c->url, url) != 0) {
+        free(c->url);
+        c->url = mem_string(url);
+        SET(c->easy, CURLOPT_URL, url);
+    }
     if (c->endpoint == e)
         return;
     c->endpoint = e;
-    SET(c->easy, CURLOPT_URL, e->url);
     c->id_header.next = e->headers;
     SET(c->easy, CURLOPT_HTTPHEADER, &c->id_header);
     SET(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)b->connect_timeout);
@@ -302,8 +308,8 @@ static struct call *take(struct multi *m)
     return c;
 }
 
-struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body, uint64_t token,
-                        call_done *done, void *arg)
+struct call *call_start(struct caller *caller, struct endpoint *e, const char *url,
+                        struct buf *body, uint64_t token, call_done *done, void *arg)
 {
     struct multi *m = &caller->multis[caller->turn++ % caller->count];
     struct call *c = take(m);
@@ -315,7 +321,7 @@ struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *b
     c->arg = arg;
     c->token = token;
     (void)snprintf(c->id_line, sizeof c->id_line, "X-Client-Request-Id: quern-%016" PRIx64, token);
-    point_at(c, e);
+    point_at(c, e, url);
     SET(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.len);
     must(curl_multi_add_handle(m->handle, c->easy) == CURLM_OK, "curl_multi_add_handle");
     return c;
@@ -327,11 +333,10 @@ void call_abort(struct call *c)
 }
 
 struct endpoint *caller_endpoint(struct caller *caller, const struct config_backend *b,
-                                 const char *url, const char *const *headers, size_t count)
+                                 const char *const *headers, size_t count)
 {
     struct endpoint *e = mem_zero(sizeof *e);
     e->backend = b;
-    e->url = mem_string(url);
     for (size_t i = 0; i < count; i++)
         e->headers = curl_slist_append(e->headers, headers[i]);
     LL_PREPEND(caller->endpoints, e);
@@ -372,6 +377,7 @@ static void free_multi(struct multi *m)
     DL_FOREACH_SAFE (m->idle, c, next) {
         curl_easy_cleanup(c->easy);
         buf_free(&c->response);
+        free(c->url);
         free(c);
     }
     (void)curl_multi_cleanup(m->handle);
@@ -385,7 +391,6 @@ void caller_free(struct caller *caller)
         free_multi(&caller->multis[i]);
     LL_FOREACH_SAFE (caller->endpoints, e, next) {
         curl_slist_free_all(e->headers);
-        free(e->url);
         free(e);
     }
     free(caller);

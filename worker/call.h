@@ -14,7 +14,7 @@
 struct caller;
 struct call;
 
-/* Where calls go; made once, lives as long as the caller. */
+/* A backend as calls see it: its headers and limits; made once, lives as long as the caller. */
 struct endpoint;
 
 /* How a call ended. http_status 0: there was no answer, and `error` (class RETRY; code "timeout",
@@ -35,14 +35,14 @@ typedef void call_done(void *arg, const struct call_result *r);
 struct caller *caller_new(struct ev_loop *loop, const struct config *c);
 void caller_free(struct caller *caller); /* aborts what is in flight, without callbacks */
 
-/* `headers` (count lines "Name: value") are copied; so is `url`. */
+/* `headers` (count lines "Name: value") are copied. */
 struct endpoint *caller_endpoint(struct caller *caller, const struct config_backend *b,
-                                 const char *url, const char *const *headers, size_t count);
+                                 const char *const *headers, size_t count);
 
-/* Begins a POST of `body`, whose memory passes to the call. The backend sees `token` as
- * X-Client-Request-Id, so that its records can be held against the books. */
-struct call *call_start(struct caller *caller, struct endpoint *e, struct buf *body, uint64_t token,
-                        call_done *done, void *arg);
+/* Begins a POST of `body`, whose memory passes to the call, to `url`, which is copied. The backend
+ * sees `token` as X-Client-Request-Id, so that its records can be held against the books. */
+struct call *call_start(struct caller *caller, struct endpoint *e, const char *url,
+                        struct buf *body, uint64_t token, call_done *done, void *arg);
 /* Ends a call without its callback; the connection is closed. */
 void call_abort(struct call *call);
 #endif

@@ -11,6 +11,9 @@
 #include "common/units.h"
 #include "pipeline_private.h"
 
+/* A translated body is longer than the task's by this factor at most: escapes grow sixfold. */
+enum { TRANSLATED_MAX = 8, URL_MAX = 16384 };
+
 /* ---- where a task can go -------------------------------------------------------------------- */
 
 static struct breaker *breaker_of(struct pipeline *p, const struct task *t)
@@ -261,14 +264,14 @@ static void keep_response(struct pipeline *p, struct task *t, struct json body)
 }
 
 static void read_answer(struct pipeline *p, struct task *t, const struct call_result *r,
-                        struct reply *reply)
+                        struct buf *translated, struct reply *reply)
 {
     size_t backend = pipeline_backend(p, t);
-    *reply = (struct reply){.error = r->error};
+    *reply = (struct reply){.error = r->error, .retry_after_ms = -1};
     if (r->http_status == 0)
         return;
     router_redact(p->router, backend, r->body, r->len);
-    router_dialect(p->router, backend)->reply(r->http_status, r->body, r->len, reply);
+    router_dialect(p->router, backend)->reply(r->http_status, r->body, r->len, translated, reply);
 }
 
 static void log_return(const struct pipeline *p, const struct breaker *b, const struct task *t)
@@ -278,12 +281,14 @@ static void log_return(const struct pipeline *p, const struct breaker *b, const 
                  LOG_N("out_s", ev_now(p->loop) - b->since));
 }
 
-static void on_called(void *arg, const struct call_result *r)
+static void on_called(void *arg, const struct call_result *result)
 {
+    struct call_result answer = *result, *r = &answer;
     struct task *t = arg;
     struct pipeline *p = t->pipeline;
     struct attempt *a = &t->attempts[t->attempt_count - 1];
     struct reply reply;
+    struct buf translated;
     (void)FAILPOINT("after-call");
     if (t->state != TASK_CALLING || a->token != r->token) { /* of a dispatch that is no more */
         log_error("an answer came for a call that nobody made; it is dropped",
@@ -291,11 +296,15 @@ static void on_called(void *arg, const struct call_result *r)
         return;
     }
     t->call = NULL;
-    read_answer(p, t, r, &reply);
+    buf_init(&translated, r->len * TRANSLATED_MAX + 4096);
+    read_answer(p, t, r, &translated, &reply);
+    if (r->retry_after_ms < 0)
+        r->retry_after_ms = reply.retry_after_ms;
     a->http_status = t->http_status = r->http_status;
     attempt_end(a, reply.success ? NULL : &reply.error);
     attempt_book(a, p->prices, &reply);
     keep_response(p, t, reply.body);
+    buf_free(&translated);
     if (reply.success) {
         log_return(p, breaker_of(p, t), t);
         breaker_success(breaker_of(p, t), t->probe, ev_now(p->loop));
@@ -308,18 +317,52 @@ static void on_called(void *arg, const struct call_result *r)
         p); /* at once: answers come in bursts, and the slot would wait for the last */
 }
 
+static struct request request_of(struct pipeline *p, const struct task *t)
+{
+    const struct config_backend *b = p->config->backends.items;
+    return (struct request){.url = t->doc.url,
+                            .model = task_upstream_model(t),
+                            .body = t->doc.body,
+                            .max_tokens = b[pipeline_backend(p, t)].max_output_tokens};
+}
+
+/* Translates the request. False if the backend's dialect cannot say it: the task goes on to its
+ * next candidate, or fails; nothing was sent. */
+static bool translate(struct pipeline *p, struct task *t)
+{
+    const struct request q = request_of(p, t);
+    const struct dialect *d = router_dialect(p->router, pipeline_backend(p, t));
+    buf_free(&t->request);
+    buf_init(&t->request, t->record_len * TRANSLATED_MAX + TASK_NAME_MAX * 6UL + 4096);
+    quern_status status = d->request(&q, &t->request, &t->error);
+    if (status == QUERN_OK && !t->request.overflow)
+        return true;
+    if (t->request.overflow)
+        (void)error_set(&t->error, ERROR_NEXT_CANDIDATE, "invalid_request",
+                        "body: it grows more than %d times in translation", TRANSLATED_MAX);
+    (void)error_prefix(&t->error, "backend \"%s\"", task_candidate(t)->backend);
+    buf_free(&t->request);
+    if (t->candidate + 1 < t->route->candidates.count)
+        next_candidate(p, t);
+    else
+        pipeline_finish(p, t, STATUS_FAILED);
+    return false;
+}
+
 void pipeline_start_call(struct pipeline *p, struct task *t)
 {
     size_t backend = pipeline_backend(p, t);
-    struct buf body;
+    const struct request q = request_of(p, t);
+    struct buf url;
     t->tries++;
     t->called = ev_now(p->loop);
     t->probe = breaker_begin(&p->breakers[backend]);
     attempt_begin(t);
-    buf_init(&body, t->record_len + TASK_NAME_MAX * 6UL + 64);
-    router_dialect(p->router, backend)->request(t->doc.body, task_upstream_model(t), &body);
-    t->call = call_start(p->caller, router_endpoint(p->router, backend, t->doc.url), &body,
+    buf_init(&url, URL_MAX);
+    router_url(p->router, backend, &q, &url);
+    t->call = call_start(p->caller, router_endpoint(p->router, backend), url.data, &t->request,
                          t->attempts[t->attempt_count - 1].token, on_called, t);
+    buf_free(&url);
 }
 
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why)
@@ -354,6 +397,6 @@ void pipeline_dispatch(struct pipeline *p)
         return;
     while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
            (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
-        if (!pipeline_expire(p, t))
+        if (!pipeline_expire(p, t) && translate(p, t))
             pipeline_enter(p, t, TASK_CALLING);
 }

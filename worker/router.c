@@ -6,18 +6,14 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-enum { PATHS_MAX = 8, HEADERS_MAX = 64, HEADER_MAX = 16384 };
-
-struct path {
-    char *url;
-    struct endpoint *endpoint;
-};
+enum { HEADERS_MAX = 64, HEADER_MAX = 16384 };
 
 struct service {
     const struct config_backend *config;
     const struct dialect *dialect;
     char *key; /* NULL: none */
-    struct path paths[PATHS_MAX];
+    size_t base_len;
+    struct endpoint *endpoint;
 };
 
 struct router {
@@ -25,6 +21,67 @@ struct router {
     struct caller *caller;
     struct service services[CONFIG_BACKENDS_MAX];
 };
+
+void router_free(struct router *r)
+{
+    for (size_t i = 0; i < r->config->backends.count; i++) {
+        struct service *s = &r->services[i];
+        if (s->key)
+            explicit_bzero(s->key, strlen(s->key));
+        free(s->key);
+    }
+    free(r);
+}
+
+const struct config_model *router_find(const struct router *r, const char *model)
+{
+    return config_model_find(r->config, model);
+}
+
+size_t router_backend(const struct router *r, const struct config_candidate *c)
+{
+    return (size_t)(config_backend_find(r->config, c->backend) -
+                    (const struct config_backend *)r->config->backends.items);
+}
+
+/* "Authorization: Bearer KEY", or as the configuration says. */
+static void write_key_header(const struct service *s, struct buf *out)
+{
+    const char *header = s->config->key_header;
+    if (header)
+        buf_printf(out, "%s: %s", header, s->key);
+    else
+        buf_printf(out, "%s%s", s->dialect->key_header, s->key);
+}
+
+static struct endpoint *make_endpoint(struct router *r, struct service *s)
+{
+    struct buf key;
+    const char *headers[HEADERS_MAX];
+    char *lines[HEADERS_MAX];
+    size_t n = 0, own = 0;
+    buf_init(&key, HEADER_MAX);
+    headers[n++] = "Content-Type: application/json";
+    headers[n++] = "Accept: application/json";
+    headers[n++] = "Expect:"; /* no round trip to ask whether the body may be sent */
+    for (size_t i = 0; s->dialect->headers[i]; i++)
+        headers[n++] = s->dialect->headers[i];
+    if (s->key) {
+        write_key_header(s, &key);
+        headers[n++] = key.data;
+    }
+    for (size_t i = 0; i < s->config->headers.count && n < HEADERS_MAX; i++) {
+        const struct config_pair *h = &s->config->headers.items[i];
+        headers[n++] = lines[own++] = mem_format("%s: %s", h->name, h->value);
+    }
+    struct endpoint *e = caller_endpoint(r->caller, s->config, headers, n);
+    while (own > 0)
+        free(lines[--own]);
+    if (key.data)
+        explicit_bzero(key.data, key.len);
+    buf_free(&key);
+    return e;
+}
 
 struct router *router_new(const struct config *c, struct caller *caller, struct error *err)
 {
@@ -44,79 +101,35 @@ struct router *router_new(const struct config *c, struct caller *caller, struct 
         if (!s->key && b[i].api_key_env)
             log_warn("a key is not set; calls go without one", LOG_S("backend", b[i].name),
                      LOG_S("variable", b[i].api_key_env));
+        s->base_len = strlen(b[i].base_url);
+        while (s->base_len && b[i].base_url[s->base_len - 1] == '/')
+            s->base_len--;
+        s->endpoint = make_endpoint(r, s);
     }
     return r;
 }
 
-void router_free(struct router *r)
+struct endpoint *router_endpoint(const struct router *r, size_t backend)
 {
-    for (size_t i = 0; i < r->config->backends.count; i++) {
-        struct service *s = &r->services[i];
-        if (s->key)
-            explicit_bzero(s->key, strlen(s->key));
-        free(s->key);
-        for (size_t j = 0; j < PATHS_MAX; j++)
-            free(s->paths[j].url);
-    }
-    free(r);
+    return r->services[backend].endpoint;
 }
 
-const struct config_model *router_find(const struct router *r, const char *model)
+void router_url(const struct router *r, size_t backend, const struct request *q, struct buf *out)
 {
-    return config_model_find(r->config, model);
-}
-
-size_t router_backend(const struct router *r, const struct config_candidate *c)
-{
-    return (size_t)(config_backend_find(r->config, c->backend) -
-                    (const struct config_backend *)r->config->backends.items);
-}
-
-static struct endpoint *make_endpoint(struct router *r, struct service *s, const char *url)
-{
-    struct buf target, key;
-    const char *headers[HEADERS_MAX];
-    char *lines[HEADERS_MAX];
-    size_t n = 0, own = 0;
-    buf_init(&target, HEADER_MAX);
-    buf_init(&key, HEADER_MAX);
-    size_t base = strlen(s->config->base_url);
-    while (base && s->config->base_url[base - 1] == '/')
-        base--;
-    buf_add(&target, s->config->base_url, base);
-    s->dialect->path(url, &target);
-    headers[n++] = "Content-Type: application/json";
-    headers[n++] = "Accept: application/json";
-    headers[n++] = "Expect:"; /* no round trip to ask whether the body may be sent */
-    if (s->key) {
-        s->dialect->key_header(s->key, &key);
-        headers[n++] = key.data;
+    const struct service *s = &r->services[backend];
+    const char *path = s->config->url_path ? s->config->url_path : "{path}";
+    buf_add(out, s->config->base_url, s->base_len);
+    while (*path) {
+        if (strncmp(path, "{path}", 6) == 0) {
+            s->dialect->path(q, out);
+            path += 6;
+        } else if (strncmp(path, "{model}", 7) == 0) {
+            buf_url_segment(out, q->model);
+            path += 7;
+        } else {
+            buf_char(out, *path++);
+        }
     }
-    for (size_t i = 0; i < s->config->headers.count && n < HEADERS_MAX; i++) {
-        const struct config_pair *h = &s->config->headers.items[i];
-        headers[n++] = lines[own++] = mem_format("%s: %s", h->name, h->value);
-    }
-    struct endpoint *e = caller_endpoint(r->caller, s->config, target.data, headers, n);
-    while (own > 0)
-        free(lines[--own]);
-    if (key.data)
-        explicit_bzero(key.data, key.len);
-    buf_free(&key);
-    buf_free(&target);
-    return e;
-}
-
-struct endpoint *router_endpoint(struct router *r, size_t backend, const char *url)
-{
-    struct service *s = &r->services[backend];
-    size_t i = 0;
-    while (i < PATHS_MAX - 1 && s->paths[i].url && strcmp(s->paths[i].url, url) != 0)
-        i++; /* there are fewer known urls than places */
-    if (!s->paths[i].url) {
-        s->paths[i].url = mem_string(url);
-        s->paths[i].endpoint = make_endpoint(r, s, url);
-    }
-    return s->paths[i].endpoint;
 }
 
 const struct dialect *router_dialect(const struct router *r, size_t backend)

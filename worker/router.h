@@ -1,5 +1,5 @@
 /* From the name of a model to what is called: the candidates of the configuration, and for each
- * backend and path its endpoint. */
+ * backend its endpoint and the way to its urls. */
 #ifndef QUERN_ROUTER_H
 #define QUERN_ROUTER_H
 #include "call.h"
@@ -15,8 +15,10 @@ void router_free(struct router *r);
 const struct config_model *router_find(const struct router *r, const char *model);
 /* The position of a candidate's backend in the configuration. */
 size_t router_backend(const struct router *r, const struct config_candidate *c);
-/* Where a task with this url goes on that backend. */
-struct endpoint *router_endpoint(struct router *r, size_t backend, const char *url);
+/* Its headers and limits. */
+struct endpoint *router_endpoint(const struct router *r, size_t backend);
+/* Appends where a request goes on that backend. */
+void router_url(const struct router *r, size_t backend, const struct request *q, struct buf *out);
 /* Overwrites the backend's key with asterisks wherever it stands in an answer: some services, and
  * proxies in between, repeat it in their errors. */
 void router_redact(const struct router *r, size_t backend, char *text, size_t len);

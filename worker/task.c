@@ -61,6 +61,7 @@ void task_free(struct task *t)
         task_doc_free(&t->doc);
     free(t->record);
     free(t->identity);
+    buf_free(&t->request);
     free(t->response);
     free(t);
 }

@@ -103,7 +103,8 @@ struct task {
 
     const struct config_model *route; /* NULL: none fits */
     size_t candidate;
-    int tries; /* spent with this candidate: an outage spends none */
+    int tries;          /* spent with this candidate: an outage spends none */
+    struct buf request; /* translated, from the choice of the task to its call */
     struct call *call;
     double called;      /* when, by the loop's clock */
     double failed;      /* when its call failed last; 0: never */

@@ -1,4 +1,5 @@
-/* A model service for tests and the demo: OpenAI-compatible, with latency and faults on demand.
+/* A model service for tests and the demo: OpenAI-compatible, and by its path Anthropic's Messages
+ * and Gemini's generateContent; with latency and faults on demand.
  * Never a part of quern itself. */
 #ifndef QUERN_STUB_H
 #define QUERN_STUB_H

@@ -64,14 +64,36 @@ void stub_calls_reset(void)
     total_calls = 0;
 }
 
+/* What the path says is spoken. */
+enum speech { OPENAI, ANTHROPIC, GEMINI };
+
+static enum speech speech_of(const char *path)
+{
+    return strstr(path, "/messages") ? ANTHROPIC : strstr(path, ":generate") ? GEMINI : OPENAI;
+}
+
+/* The last text among a list's parts. */
+static struct json last_part(struct json parts)
+{
+    struct json part, text = {0};
+    size_t pos = 0;
+    while (json_is(parts, '[') && json_next_item(parts, &pos, &part))
+        if (json_get(part, "text").p)
+            text = json_get(part, "text");
+    return text;
+}
+
 /* The text of the last message (or of "input"), which names the task. */
 static void last_text(struct json root, struct buf *out)
 {
     struct json messages = json_get(root, "messages"), item, content = json_get(root, "input");
     size_t pos = 0;
-    if (json_is(messages, '['))
-        while (json_next_item(messages, &pos, &item))
-            content = json_get(item, "content");
+    if (!messages.p)
+        messages = json_get(root, "contents");
+    while (json_is(messages, '[') && json_next_item(messages, &pos, &item))
+        content = json_get(item, json_get(item, "parts").p ? "parts" : "content");
+    if (json_is(content, '[') && last_part(content).p)
+        content = last_part(content);
     if (!json_string(content, out))
         buf_add(out, content.p, content.p ? content.len : 0);
 }
@@ -140,38 +162,87 @@ static void embeddings(struct reply *r, const char *model, size_t tokens)
     buf_printf(out, ",\"usage\":{\"prompt_tokens\":%zu,\"total_tokens\":%zu}}", tokens, tokens);
 }
 
-static void completion(struct reply *r, const char *model, const char *prompt, size_t input)
+static void write_openai(struct buf *out, const char *model, const struct buf *text,
+                         const struct reply *r)
 {
-    struct buf text, *out = &r->body;
-    buf_init(&text, BODY_MAX);
-    summary(prompt, &text);
-    size_t output = (text.len + 3) / 4;
-    r->input = (int64_t)input;
-    r->output = (int64_t)output;
     buf_printf(out,
                "{\"id\":\"chatcmpl-stub-%" PRId64 "\",\"object\":\"chat.completion\","
                "\"created\":1700000000,\"model\":",
                total_calls);
     buf_json(out, model, strlen(model));
     buf_str(out, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
-    buf_json(out, text.data ? text.data : "", text.len);
+    buf_json(out, text->data, text->len);
     buf_printf(out,
-               "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":%zu,"
-               "\"completion_tokens\":%zu,\"total_tokens\":%zu}}",
-               input, output, input + output);
+               "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":%" PRId64
+               ",\"completion_tokens\":%" PRId64 ",\"total_tokens\":%" PRId64 "}}",
+               r->input, r->output, r->input + r->output);
+}
+
+static void write_anthropic(struct buf *out, const char *model, const struct buf *text,
+                            const struct reply *r)
+{
+    buf_printf(out,
+               "{\"id\":\"msg_stub_%" PRId64 "\",\"type\":\"message\",\"model\":", total_calls);
+    buf_json(out, model, strlen(model));
+    buf_str(out, ",\"content\":[{\"type\":\"text\",\"text\":");
+    buf_json(out, text->data, text->len);
+    buf_printf(out,
+               "}],\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":%" PRId64
+               ",\"output_tokens\":%" PRId64 "}}",
+               r->input, r->output);
+}
+
+static void write_gemini(struct buf *out, const char *model, const struct buf *text,
+                         const struct reply *r)
+{
+    buf_str(out, "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[{\"text\":");
+    buf_json(out, text->data, text->len);
+    buf_printf(out,
+               "}]},\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promptTokenCount\":%" PRId64
+               ",\"candidatesTokenCount\":%" PRId64 "},\"modelVersion\":",
+               r->input, r->output);
+    buf_json(out, model, strlen(model));
+    buf_char(out, '}');
+}
+
+static void completion(struct reply *r, enum speech speech, const char *model, const char *prompt,
+                       size_t input)
+{
+    static void (*const writers[])(struct buf *, const char *, const struct buf *,
+                                   const struct reply *) = {
+        [OPENAI] = write_openai, [ANTHROPIC] = write_anthropic, [GEMINI] = write_gemini};
+    struct buf text;
+    buf_init(&text, BODY_MAX);
+    summary(prompt, &text);
+    buf_str(&text, "");
+    r->input = (int64_t)input;
+    r->output = (int64_t)(text.len + 3) / 4;
+    writers[speech](&r->body, model, &text, r);
     buf_free(&text);
 }
 
-static void failure(struct buf *out, enum fault f)
+static void failure(struct buf *out, enum speech speech, enum fault f)
 {
     static const char *const codes[FAULT_COUNT] = {
         [FAULT_429] = "rate_limit_exceeded", [FAULT_QUOTA] = "insufficient_quota",
         [FAULT_400] = "invalid_value",       [FAULT_401] = "invalid_api_key",
         [FAULT_500] = "server_error",        [FAULT_503] = "overloaded"};
-    buf_printf(out,
-               "{\"error\":{\"message\":\"the stub was asked to fail: %s\",\"type\":\"stub\","
-               "\"param\":null,\"code\":\"%s\"}}",
-               fault_names[f], codes[f]);
+    const char *name = fault_names[f];
+    if (speech == ANTHROPIC)
+        buf_printf(out,
+                   "{\"type\":\"error\",\"error\":{\"type\":\"stub_%s\",\"message\":"
+                   "\"the stub was asked to fail: %s\"}}",
+                   name, name);
+    else if (speech == GEMINI)
+        buf_printf(out,
+                   "{\"error\":{\"code\":%d,\"message\":\"the stub was asked to fail: %s\","
+                   "\"status\":\"STUB\",\"details\":[{\"retryDelay\":\"1s\"}]}}",
+                   fault_status[f], name);
+    else
+        buf_printf(out,
+                   "{\"error\":{\"message\":\"the stub was asked to fail: %s\",\"type\":\"stub\","
+                   "\"param\":null,\"code\":\"%s\"}}",
+                   name, codes[f]);
 }
 
 static void fill_body(struct reply *r, const char *path, struct json root, const char *prompt)
@@ -180,7 +251,7 @@ static void fill_body(struct reply *r, const char *path, struct json root, const
     struct buf *out = &r->body;
     char *model = json_string_dup(json_get(root, "model"));
     if (fault_status[f])
-        failure(out, f);
+        failure(out, speech_of(path), f);
     else if (f == FAULT_MALFORMED)
         buf_str(out, "{\"choices\": [{\"message\": <html>oops");
     else if (f == FAULT_EMPTY)
@@ -191,7 +262,7 @@ static void fill_body(struct reply *r, const char *path, struct json root, const
     } else if (strstr(path, "/embeddings"))
         embeddings(r, model ? model : "stub", strlen(prompt) / 4 + 1);
     else
-        completion(r, model ? model : "stub", prompt, root.len / 4);
+        completion(r, speech_of(path), model ? model : "stub", prompt, root.len / 4);
     free(model);
 }
 

@@ -12,6 +12,7 @@ Suite *suite_task_doc(void);
 Suite *suite_config(void);
 Suite *suite_scheduling(void);
 Suite *suite_dialect_openai(void);
+Suite *suite_dialects(void);
 Suite *suite_input(void);
 Suite *suite_text(void);
 Suite *suite_pgarray(void);

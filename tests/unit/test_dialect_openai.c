@@ -10,14 +10,16 @@ START_TEST(a_request_is_relayed_byte_for_byte_but_for_the_model)
         "{\"seed\":9007199254740993,\"model\":\"a\",\"temperature\":0.70,"
         "\"stream\":false,\"messages\":[ {\"role\":\"user\",\"content\":\"\\u00e9\"} ],"
         "\"model\":\"b\",\"x\":1e400}";
+    struct error err;
     struct buf out;
     buf_init(&out, 4096);
-    dialect_openai.request(json_root(body, strlen(body)), "real \"name\"", &out);
+    const struct request q = {"/v1/embeddings", "real \"name\"", json_root(body, strlen(body)), 1};
+    ck_assert_int_eq(dialect_openai.request(&q, &out, &err), QUERN_OK);
     ck_assert_str_eq(
         out.data, "{\"model\":\"real \\\"name\\\"\",\"seed\":9007199254740993,\"temperature\":0.70,"
                   "\"messages\":[ {\"role\":\"user\",\"content\":\"\\u00e9\"} ],\"x\":1e400}");
     buf_clear(&out);
-    dialect_openai.path("/v1/embeddings", &out);
+    dialect_openai.path(&q, &out);
     ck_assert_str_eq(out.data, "/embeddings");
     buf_free(&out);
 }
@@ -26,7 +28,9 @@ END_TEST
 static struct reply read_reply(long status, const char *text)
 {
     struct reply r;
-    dialect_openai.reply(status, text, strlen(text), &r);
+    struct buf none;
+    buf_init(&none, 0);
+    dialect_openai.reply(status, text, strlen(text), &none, &r);
     return r;
 }
 
@@ -91,6 +95,19 @@ START_TEST(failures_are_classified)
 }
 END_TEST
 
+START_TEST(what_was_withheld_is_no_success)
+{
+    struct reply r = read_reply(200, "{\"choices\":[{\"finish_reason\":\"content_filter\"}],"
+                                     "\"usage\":{\"prompt_tokens\":3}}");
+    ck_assert(!r.success && r.usage.input == 3);
+    ck_assert_str_eq(r.error.code, "content_policy");
+    r = read_reply(200, "{\"choices\":[{\"message\":{\"refusal\":\"I cannot.\"}}]}");
+    ck_assert_str_eq(r.error.message, "the model refused: I cannot.");
+    r = read_reply(200, "{\"choices\":[{\"message\":{\"refusal\":null}}]}");
+    ck_assert(r.success);
+}
+END_TEST
+
 START_TEST(an_error_tells_the_services_own_words)
 {
     struct reply r = read_reply(400, "{\"error\":{\"message\":\"bad \\u00e9 thing\"}}");
@@ -104,7 +121,10 @@ END_TEST
 Suite *suite_dialect_openai(void)
 {
     const TTest *const tests[] = {a_request_is_relayed_byte_for_byte_but_for_the_model,
-                                  usage_is_read_in_both_forms, failures_are_classified,
-                                  an_error_tells_the_services_own_words, NULL};
+                                  usage_is_read_in_both_forms,
+                                  failures_are_classified,
+                                  what_was_withheld_is_no_success,
+                                  an_error_tells_the_services_own_words,
+                                  NULL};
     return suite_of("dialect_openai", tests);
 }

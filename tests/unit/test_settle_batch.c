@@ -200,7 +200,9 @@ START_TEST(what_one_answer_claims_can_be_added_up)
                                "\"completion_tokens\":9223372036854775807}}";
     struct reply r;
     int64_t sum;
-    dialect_openai.reply(200, text, strlen(text), &r);
+    struct buf none;
+    buf_init(&none, 0);
+    dialect_openai.reply(200, text, strlen(text), &none, &r);
     ck_assert(r.usage.input >= 0 && r.usage.output >= 0);
     ck_assert(!__builtin_add_overflow(r.usage.input, r.usage.output, &sum));
 }

@@ -1,0 +1,427 @@
+#include "chat.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/units.h"
+
+enum { FIELD_MAX = 128 };
+
+quern_status chat_refuse(struct error *err, const char *field, const char *why)
+{
+    return error_set(err, ERROR_NEXT_CANDIDATE, "invalid_request", "%s: %s", field, why);
+}
+
+/* "body.messages[3].NAME" */
+static quern_status refuse_in(struct error *err, const char *list, size_t number, const char *name,
+                              const char *why)
+{
+    char field[FIELD_MAX];
+    (void)snprintf(field, sizeof field, "body.%s[%zu]%s%.60s", list, number, *name ? "." : "",
+                   name);
+    return chat_refuse(err, field, why);
+}
+
+/* ---- the request's members ------------------------------------------------------------------ */
+
+/* `nothing`: values that ask for nothing, so that nothing is lost without them. */
+static const struct known {
+    const char *name;
+    int member; /* CHAT_MEMBERS: there is none; only `nothing` can be understood */
+    const char *nothing[3];
+} known[] = {{"model", CHAT_MODEL, {NULL}},
+             {"messages", CHAT_MESSAGES, {NULL}},
+             {"max_tokens", CHAT_MAX_TOKENS, {NULL}},
+             {"max_completion_tokens", CHAT_MAX_TOKENS, {NULL}},
+             {"temperature", CHAT_TEMPERATURE, {NULL}},
+             {"top_p", CHAT_TOP_P, {NULL}},
+             {"top_k", CHAT_TOP_K, {NULL}},
+             {"stop", CHAT_STOP, {"[]"}},
+             {"n", CHAT_N, {"1"}},
+             {"seed", CHAT_SEED, {NULL}},
+             {"frequency_penalty", CHAT_FREQUENCY_PENALTY, {"0", "0.0"}},
+             {"presence_penalty", CHAT_PRESENCE_PENALTY, {"0", "0.0"}},
+             {"tools", CHAT_TOOLS, {"[]"}},
+             {"tool_choice", CHAT_TOOL_CHOICE, {NULL}},
+             {"parallel_tool_calls", CHAT_PARALLEL_TOOL_CALLS, {"true"}},
+             {"response_format", CHAT_RESPONSE_FORMAT, {NULL}},
+             {"reasoning_effort", CHAT_REASONING_EFFORT, {"\"none\""}},
+             {"user", CHAT_USER, {NULL}},
+             {"logprobs", CHAT_MEMBERS, {"false"}},
+             {"logit_bias", CHAT_MEMBERS, {"{}"}},
+             {"stream", CHAT_MEMBERS, {"false"}},
+             {"store", CHAT_MEMBERS, {"false"}},
+             {"service_tier", CHAT_MEMBERS, {"\"auto\"", "\"default\""}},
+             {"modalities", CHAT_MEMBERS, {"[\"text\"]"}},
+             {NULL, 0, {NULL}}};
+
+static const struct known *find_known(struct json key)
+{
+    const struct known *k = known;
+    while (k->name && !json_equals(key, k->name))
+        k++;
+    return k;
+}
+
+static bool asks_for_nothing(const struct known *k, struct json v)
+{
+    if (json_is(v, 'n'))
+        return true;
+    for (size_t i = 0; i < 3 && k->nothing[i]; i++)
+        if (strlen(k->nothing[i]) == v.len && memcmp(k->nothing[i], v.p, v.len) == 0)
+            return true;
+    return false;
+}
+
+static quern_status refuse_member(struct error *err, struct json key, const char *dialect)
+{
+    char field[FIELD_MAX], why[FIELD_MAX];
+    (void)snprintf(field, sizeof field, "body.%.*s", (int)(key.len - 2 < 64 ? key.len - 2 : 64),
+                   key.p + 1);
+    (void)snprintf(why, sizeof why,
+                   "the %s API has nothing like it; leave it out or use another "
+                   "backend",
+                   dialect);
+    return chat_refuse(err, field, why);
+}
+
+static bool is_refused(const enum chat_member refused[], int member)
+{
+    while (*refused != CHAT_MEMBERS && (int)*refused != member)
+        refused++;
+    return member == CHAT_MEMBERS || *refused != CHAT_MEMBERS;
+}
+
+quern_status chat_read(const struct request *r, const enum chat_member refused[],
+                       const char *dialect, struct json m[CHAT_MEMBERS], struct error *err)
+{
+    struct json_member member;
+    size_t pos = 0;
+    memset(m, 0, CHAT_MEMBERS * sizeof *m);
+    if (strcmp(r->url, "/v1/chat/completions") != 0)
+        return chat_refuse(err, "url", "this backend's dialect takes /v1/chat/completions only");
+    while (json_next_member(r->body, &pos, &member)) {
+        const struct known *k = find_known(member.key);
+        if (k->name && asks_for_nothing(k, member.value))
+            continue;
+        if (!k->name || is_refused(refused, k->member))
+            return refuse_member(err, member.key, dialect);
+        m[k->member] = member.value;
+    }
+    if (!json_is(m[CHAT_MESSAGES], '['))
+        return chat_refuse(err, "body.messages", "a list of messages is expected");
+    return QUERN_OK;
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+bool chat_is(const struct chat_message *m, const char *role)
+{
+    return json_equals(m->role, role);
+}
+
+/* Copies the members of an object whose names are in `names` to out[]; null is absent. Another
+ * member is refused: *other is its name. */
+static bool read_members(struct json object, const char *const names[], size_t count,
+                         struct json out[], char other[FIELD_MAX])
+{
+    struct json_member m;
+    size_t pos = 0, i;
+    memset(out, 0, count * sizeof *out);
+    while (json_next_member(object, &pos, &m)) {
+        for (i = 0; i < count && !json_equals(m.key, names[i]); i++)
+            ;
+        if (json_is(m.value, 'n'))
+            continue;
+        if (i == count) {
+            (void)snprintf(other, FIELD_MAX, "%.*s", (int)(m.key.len - 2 < 60 ? m.key.len - 2 : 60),
+                           m.key.p + 1);
+            return false;
+        }
+        out[i] = m.value;
+    }
+    return true;
+}
+
+int chat_next(struct json messages, size_t *pos, struct chat_message *m, struct error *err)
+{
+    static const char *const names[] = {"role", "content", "tool_calls", "tool_call_id"};
+    static const char *const roles[] = {"system", "developer", "user", "assistant", "tool"};
+    struct json item, v[4];
+    char other[FIELD_MAX];
+    size_t number = *pos == 0 ? 0 : m->number + 1, i = 0;
+    if (!json_next_item(messages, pos, &item))
+        return 0;
+    if (!json_is(item, '{'))
+        return refuse_in(err, "messages", number, "", "an object is expected");
+    if (!read_members(item, names, 4, v, other))
+        return refuse_in(err, "messages", number, other, "this backend's API has nothing like it");
+    *m = (struct chat_message){number, v[0], v[1], v[2], v[3]};
+    while (i < 5 && !chat_is(m, roles[i]))
+        i++;
+    if (i == 5)
+        return refuse_in(err, "messages", number, "role",
+                         "it is none of system, developer, user, assistant, tool");
+    if (m->tool_calls.p && (i != 3 || !json_is(m->tool_calls, '[')))
+        return refuse_in(err, "messages", number, "tool_calls",
+                         "a list is expected, in a message of the assistant");
+    if ((i == 4) != json_is(m->tool_call_id, '"'))
+        return refuse_in(err, "messages", number, "tool_call_id",
+                         "messages of the role tool have one, others have none");
+    return 1;
+}
+
+int chat_next_call(const struct chat_message *m, size_t *pos, struct chat_call *call,
+                   struct error *err)
+{
+    struct json item, function, arguments;
+    struct error ignored;
+    buf_init(&call->arguments, m->tool_calls.len + 1);
+    if (!m->tool_calls.p || !json_next_item(m->tool_calls, pos, &item))
+        return 0;
+    function = json_get(item, "function");
+    call->id = json_get(item, "id");
+    call->name = json_get(function, "name");
+    arguments = json_get(function, "arguments");
+    if (!json_is(call->id, '"') || !json_is(call->name, '"'))
+        return refuse_in(err, "messages", m->number, "tool_calls",
+                         "each call needs an id and a function with a name");
+    (void)json_string(arguments, &call->arguments);
+    buf_str(&call->arguments, call->arguments.len ? "" : "{}");
+    if (!json_check(call->arguments.data, call->arguments.len, &ignored) ||
+        !json_is(json_root(call->arguments.data, call->arguments.len), '{'))
+        return refuse_in(err, "messages", m->number, "tool_calls",
+                         "function.arguments is not the text of a JSON object");
+    return 1;
+}
+
+static quern_status read_image(const struct chat_message *m, const struct chat_content *to,
+                               struct json image, struct error *err)
+{
+    struct json url = json_is(image, '"') ? image : json_get(image, "url");
+    struct json detail = json_get(image, "detail");
+    char field[FIELD_MAX];
+    struct buf text;
+    if (detail.p && !json_is(detail, 'n') && !json_equals(detail, "auto"))
+        return refuse_in(err, "messages", m->number, "content.image_url.detail",
+                         "this backend's API has nothing like it");
+    (void)snprintf(field, sizeof field, "body.messages[%zu].content.image_url", m->number);
+    buf_init(&text, url.len + 1);
+    quern_status status =
+        json_string(url, &text) && text.len && to->image
+            ? to->image(to->arg, text.data, text.len, field, err)
+            : chat_refuse(err, field, "an image cannot stand here, or has no url");
+    buf_free(&text);
+    return status;
+}
+
+static quern_status read_part(const struct chat_message *m, const struct chat_content *to,
+                              struct json part, struct error *err)
+{
+    struct json type = json_get(part, "type"), text = json_get(part, "text");
+    if (json_equals(type, "text") && json_is(text, '"')) {
+        to->text(to->arg, text);
+        return QUERN_OK;
+    }
+    if (json_equals(type, "image_url"))
+        return read_image(m, to, json_get(part, "image_url"), err);
+    return refuse_in(err, "messages", m->number, "content",
+                     "a part is neither text nor image_url; this backend's API is given no other");
+}
+
+quern_status chat_content(const struct chat_message *m, const struct chat_content *to,
+                          struct error *err)
+{
+    struct json part;
+    size_t pos = 0;
+    if (!m->content.p)
+        return QUERN_OK;
+    if (json_is(m->content, '"')) {
+        to->text(to->arg, m->content);
+        return QUERN_OK;
+    }
+    if (!json_is(m->content, '['))
+        return refuse_in(err, "messages", m->number, "content", "a text or a list is expected");
+    while (json_next_item(m->content, &pos, &part))
+        if (read_part(m, to, part, err) != QUERN_OK)
+            return QUERN_FAIL;
+    return QUERN_OK;
+}
+
+/* ---- tools and formats ---------------------------------------------------------------------- */
+
+int chat_next_tool(struct json tools, size_t *pos, struct chat_tool *t, struct error *err)
+{
+    static const char *const names[] = {"name", "description", "parameters", "strict"};
+    struct json item, v[4];
+    char other[FIELD_MAX];
+    if (!tools.p || !json_next_item(tools, pos, &item))
+        return 0;
+    struct json function = json_get(item, "function");
+    if (!json_equals(json_get(item, "type"), "function") || !json_is(function, '{'))
+        return chat_refuse(err, "body.tools", "each is expected to be of the type function");
+    if (!read_members(function, names, 4, v, other))
+        return chat_refuse(err, "body.tools.function", "it has a member that is not known");
+    *t = (struct chat_tool){v[0], v[1], v[2], v[3]};
+    if (!json_is(t->name, '"'))
+        return chat_refuse(err, "body.tools.function.name", "a text is expected");
+    return 1;
+}
+
+quern_status chat_tool_choice(struct json v, const char **mode, struct json *name,
+                              struct error *err)
+{
+    static const char *const modes[] = {"auto", "none", "required"};
+    *mode = NULL;
+    *name = json_get(json_get(v, "function"), "name");
+    for (size_t i = 0; i < 3; i++)
+        if (json_equals(v, modes[i]))
+            *mode = modes[i];
+    if (!v.p || *mode || json_is(*name, '"'))
+        return QUERN_OK;
+    return chat_refuse(err, "body.tool_choice", "auto, none, required or one function is expected");
+}
+
+quern_status chat_format(struct json v, struct json *schema, bool *any, struct error *err)
+{
+    struct json type = json_get(v, "type");
+    *any = json_equals(type, "json_object");
+    *schema = json_get(json_get(v, "json_schema"), "schema");
+    if (!v.p || *any || json_equals(type, "text"))
+        return QUERN_OK;
+    if (json_equals(type, "json_schema") && json_is(*schema, '{'))
+        return QUERN_OK;
+    return chat_refuse(err, "body.response_format",
+                       "text, json_object or json_schema with a schema is expected");
+}
+
+bool chat_data_url(const char *url, size_t len, const char **type, size_t *type_len,
+                   const char **data, size_t *data_len)
+{
+    static const char scheme[] = "data:", coding[] = ";base64,";
+    const size_t start = sizeof scheme - 1;
+    if (len < start || memcmp(url, scheme, start) != 0)
+        return false;
+    const char *end = memmem(url, len, coding, sizeof coding - 1);
+    if (!end || end == url + start)
+        return false;
+    *type = url + start;
+    *type_len = (size_t)(end - *type);
+    *data = end + sizeof coding - 1;
+    *data_len = len - (size_t)(*data - url);
+    return true;
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+void chat_copy(struct buf *out, const char *key, struct json v)
+{
+    if (!v.p)
+        return;
+    buf_printf(out, ",\"%s\":", key);
+    buf_add(out, v.p, v.len);
+}
+
+void chat_copy_stop(struct buf *out, const char *key, struct json v)
+{
+    if (!v.p)
+        return;
+    buf_printf(out, json_is(v, '"') ? ",\"%s\":[" : ",\"%s\":", key);
+    buf_add(out, v.p, v.len);
+    if (json_is(v, '"'))
+        buf_char(out, ']');
+}
+
+void chat_answer_init(struct chat_answer *a, size_t max)
+{
+    a->call_count = 0;
+    buf_init(&a->text, max);
+    buf_init(&a->reasoning, max);
+    buf_init(&a->calls, max);
+}
+
+void chat_answer_free(struct chat_answer *a)
+{
+    buf_free(&a->text);
+    buf_free(&a->reasoning);
+    buf_free(&a->calls);
+}
+
+void chat_append(struct buf *out, struct json string)
+{
+    if (json_is(string, '"'))
+        buf_add(out, string.p + 1, string.len - 2);
+}
+
+void chat_answer_call(struct chat_answer *a, struct json id, struct json name,
+                      struct json arguments)
+{
+    struct buf *out = &a->calls;
+    buf_printf(out, "%s{\"id\":", a->call_count ? "," : "");
+    if (json_is(id, '"'))
+        buf_add(out, id.p, id.len);
+    else
+        buf_printf(out, "\"call_%zu\"", a->call_count);
+    buf_str(out, ",\"type\":\"function\",\"function\":{\"name\":");
+    buf_add(out, json_is(name, '"') ? name.p : "\"\"", json_is(name, '"') ? name.len : 2);
+    buf_str(out, ",\"arguments\":");
+    buf_json(out, arguments.p ? arguments.p : "{}", arguments.p ? arguments.len : 2);
+    buf_str(out, "}}");
+    a->call_count++;
+}
+
+void chat_write_head(struct buf *out, struct json id, struct json model)
+{
+    buf_printf(out, "{\"object\":\"chat.completion\",\"created\":%" PRId64,
+               units_now_us() / 1000000);
+    chat_copy(out, "id", id);
+    chat_copy(out, "model", model);
+    buf_str(out, ",\"choices\":[");
+}
+
+static void write_text(struct buf *out, const char *key, const struct buf *text)
+{
+    buf_printf(out, ",\"%s\":\"", key);
+    buf_add(out, text->data, text->len);
+    buf_char(out, '"');
+}
+
+void chat_write_choice(struct buf *out, const struct chat_answer *a, int64_t index,
+                       const char *finish_reason)
+{
+    buf_printf(out, "{\"index\":%" PRId64 ",\"message\":{\"role\":\"assistant\"", index);
+    if (a->text.len || a->call_count == 0)
+        write_text(out, "content", &a->text);
+    else
+        buf_str(out, ",\"content\":null");
+    if (a->reasoning.len)
+        write_text(out, "reasoning_content", &a->reasoning);
+    if (a->call_count) {
+        buf_str(out, ",\"tool_calls\":[");
+        buf_add(out, a->calls.data, a->calls.len);
+        buf_char(out, ']');
+    }
+    buf_printf(out, "},\"finish_reason\":\"%s\"}", finish_reason);
+}
+
+void chat_write_usage(struct buf *out, const struct usage *u)
+{
+    buf_printf(out,
+               ",\"usage\":{\"prompt_tokens\":%" PRId64 ",\"completion_tokens\":%" PRId64
+               ",\"total_tokens\":%" PRId64 ",\"prompt_tokens_details\":{\"cached_tokens\":%" PRId64
+               ",\"cache_write_tokens\":%" PRId64
+               "},\"completion_tokens_details\":{\"reasoning_tokens\":%" PRId64 "}}",
+               u->input, u->output, u->input + u->output, u->cached, u->cache_write, u->reasoning);
+}
+
+void chat_write_error(struct buf *out, struct json message, const char *type, struct json code)
+{
+    buf_str(out, "{\"error\":{\"message\":");
+    buf_add(out, json_is(message, '"') ? message.p : "\"\"",
+            json_is(message, '"') ? message.len : 2);
+    buf_printf(out, ",\"type\":\"%s\",\"param\":null,\"code\":", type);
+    buf_add(out, json_is(code, '"') ? code.p : "null", json_is(code, '"') ? code.len : 4);
+    buf_str(out, "}}");
+}

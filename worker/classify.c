@@ -1,0 +1,70 @@
+#include "classify.h"
+
+#include <string.h>
+
+enum { MESSAGE_SHOWN = 300 };
+
+static bool fits(const struct failure_rule *r, const struct failure *f, const char *message)
+{
+    return (r->status == 0 || r->status == f->status) &&
+           (!r->code || json_equals(f->code, r->code) || json_equals(f->type, r->code)) &&
+           (!r->text || strcasestr(message, r->text));
+}
+
+void classify_failure(const struct failure_rule *rules, const struct failure *f, const char *text,
+                      size_t len, struct reply *out)
+{
+    static const struct failure_rule client = {0, NULL, NULL, "invalid_request", ERROR_PERMANENT};
+    static const struct failure_rule server = {0, NULL, NULL, "api_error", ERROR_RETRY};
+    struct buf message;
+    buf_init(&message, f->message.len + len + 1);
+    if (!json_string(f->message, &message))
+        buf_add(&message, text, len < MESSAGE_SHOWN ? len : MESSAGE_SHOWN);
+    buf_str(&message, "");
+    while (rules->type && !fits(rules, f, message.data))
+        rules++;
+    if (!rules->type)
+        rules = f->status >= 400 && f->status < 500 ? &client : &server;
+    (void)error_set(&out->error, rules->class, rules->type, "HTTP %ld: %.*s", f->status,
+                    (int)(message.len < MESSAGE_SHOWN ? message.len : MESSAGE_SHOWN), message.data);
+    buf_free(&message);
+}
+
+void classify_withheld(struct reply *out, const char *what, struct json detail)
+{
+    struct buf b;
+    buf_init(&b, detail.len + 1);
+    (void)json_string(detail, &b);
+    buf_str(&b, "");
+    out->success = false;
+    (void)error_set(&out->error, ERROR_NEXT_CANDIDATE, "content_policy", "%s: %.*s", what,
+                    (int)(b.len < MESSAGE_SHOWN ? b.len : MESSAGE_SHOWN), b.data);
+    buf_free(&b);
+}
+
+void classify_malformed(struct reply *out, long status, const char *why)
+{
+    out->success = false;
+    (void)error_set(&out->error, ERROR_RETRY, "malformed_response",
+                    "HTTP %ld, but the body is no answer: %s", status, why);
+}
+
+bool classify_parse(const char *text, size_t len, struct reply *out, struct error *err)
+{
+    *out = (struct reply){.retry_after_ms = -1};
+    if (!json_check(text, len, err))
+        return false;
+    struct json root = json_root(text, len);
+    if (json_is(root, '{'))
+        out->body = root;
+    else
+        (void)error_set(err, ERROR_PERMANENT, "invalid_json", "it is no object");
+    return out->body.p != NULL;
+}
+
+int64_t classify_count(struct json object, const char *key)
+{
+    int64_t n = 0;
+    (void)json_int64(json_get(object, key), &n);
+    return n < 0 ? 0 : n > USAGE_MAX ? USAGE_MAX : n;
+}

@@ -1,0 +1,37 @@
+/* From the failure that a backend tells to what follows: one table a dialect. Pure. */
+#ifndef QUERN_CLASSIFY_H
+#define QUERN_CLASSIFY_H
+#include "dialect.h"
+
+/* The first row that fits decides. */
+struct failure_rule {
+    long status;      /* 0: any */
+    const char *code; /* the answer's word for it; NULL: any */
+    const char *text; /* a part of the message, in any case of letters; NULL: any */
+    const char *type; /* one of the documented error types */
+    enum error_class class;
+};
+
+/* What an answer says about its failure; the words raw, absent where it has none. */
+struct failure {
+    long status;
+    struct json code, type; /* either may match a rule's code */
+    struct json message;
+};
+
+/* Fills out->error. `rules` end with a row without a type; what none of them fits is, below 500,
+ * the request's fault, and above, the backend's. `text` is shown where there is no message. */
+void classify_failure(const struct failure_rule *rules, const struct failure *f, const char *text,
+                      size_t len, struct reply *out);
+
+/* The answer came well, but its content was withheld: the prompt or the answer was filtered, or the
+ * model refused. */
+void classify_withheld(struct reply *out, const char *what, struct json detail);
+/* An answer that is none. */
+void classify_malformed(struct reply *out, long status, const char *why);
+
+/* Checks and sets out->body if the text is a JSON object. Else false, and `err` says why. */
+bool classify_parse(const char *text, size_t len, struct reply *out, struct error *err);
+/* A count of tokens: 0 if absent or absurd, USAGE_MAX at most. */
+int64_t classify_count(struct json object, const char *key);
+#endif

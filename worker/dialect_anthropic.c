@@ -1,0 +1,398 @@
+/* Anthropic's Messages API. Sources: its API reference (Messages, Errors, Tool use, Structured
+ * outputs, Extended thinking). */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chat.h"
+#include "classify.h"
+
+/* ---- the request ---------------------------------------------------------------------------- */
+
+static const enum chat_member refused[] = {CHAT_N, CHAT_SEED, CHAT_FREQUENCY_PENALTY,
+                                           CHAT_PRESENCE_PENALTY, CHAT_MEMBERS};
+
+/* Content blocks under way: those of messages in a row with the same role stand in one, as the API
+ * wants the results of all calls of one turn together. */
+struct writer {
+    struct buf *out;
+    const char *role; /* of the message that is open; NULL: none is */
+    bool first;       /* block of it */
+};
+
+static void path(const struct request *r, struct buf *out)
+{
+    (void)r;
+    buf_str(out, "/messages"); /* base_url ends in /v1 */
+}
+
+static void next_block(struct writer *w)
+{
+    if (!w->first)
+        buf_char(w->out, ',');
+    w->first = false;
+}
+
+static void put_text(void *arg, struct json text)
+{
+    struct writer *w = arg;
+    if (text.len == 2)
+        return; /* empty blocks are refused */
+    next_block(w);
+    buf_str(w->out, "{\"type\":\"text\"");
+    chat_copy(w->out, "text", text);
+    buf_char(w->out, '}');
+}
+
+static quern_status put_image(void *arg, const char *url, size_t len, const char *field,
+                              struct error *err)
+{
+    struct writer *w = arg;
+    const char *type, *data;
+    size_t type_len, data_len;
+    bool inlined = chat_data_url(url, len, &type, &type_len, &data, &data_len);
+    if (!inlined && strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+        return chat_refuse(err, field, "neither an http url nor a base64 data url");
+    next_block(w);
+    buf_str(w->out, "{\"type\":\"image\",\"source\":{\"type\":");
+    if (inlined) {
+        buf_str(w->out, "\"base64\",\"media_type\":");
+        buf_json(w->out, type, type_len);
+        buf_str(w->out, ",\"data\":");
+        buf_json(w->out, data, data_len);
+    } else {
+        buf_str(w->out, "\"url\",\"url\":");
+        buf_json(w->out, url, len);
+    }
+    buf_str(w->out, "}}");
+    return QUERN_OK;
+}
+
+static void open_message(struct writer *w, const char *role)
+{
+    if (w->role && strcmp(w->role, role) == 0)
+        return;
+    buf_str(w->out, w->role ? "]}," : "");
+    buf_printf(w->out, "{\"role\":\"%s\",\"content\":[", role);
+    w->role = role;
+    w->first = true;
+}
+
+static quern_status put_calls(struct writer *w, const struct chat_message *m, struct error *err)
+{
+    struct chat_call call;
+    size_t pos = 0;
+    int more;
+    while ((more = chat_next_call(m, &pos, &call, err)) > 0) {
+        next_block(w);
+        buf_str(w->out, "{\"type\":\"tool_use\"");
+        chat_copy(w->out, "id", call.id);
+        chat_copy(w->out, "name", call.name);
+        chat_copy(w->out, "input", json_root(call.arguments.data, call.arguments.len));
+        buf_char(w->out, '}');
+        buf_free(&call.arguments);
+    }
+    buf_free(&call.arguments);
+    return more == 0 ? QUERN_OK : QUERN_FAIL;
+}
+
+/* The answer of a function: blocks inside a block. */
+static quern_status put_result(struct writer *w, const struct chat_message *m, struct error *err)
+{
+    struct writer inner = {.out = w->out, .first = true};
+    const struct chat_content to = {put_text, put_image, &inner};
+    next_block(w);
+    buf_str(w->out, "{\"type\":\"tool_result\"");
+    chat_copy(w->out, "tool_use_id", m->tool_call_id);
+    buf_str(w->out, ",\"content\":[");
+    quern_status status = chat_content(m, &to, err);
+    buf_str(w->out, "]}");
+    return status;
+}
+
+static quern_status put_message(struct writer *w, const struct chat_message *m, struct error *err)
+{
+    const struct chat_content to = {put_text, put_image, w};
+    if (chat_is(m, "system") || chat_is(m, "developer"))
+        return w->role ? chat_refuse(err, "body.messages",
+                                     "a system message behind others: this backend's API takes "
+                                     "them at the beginning only")
+                       : QUERN_OK; /* written before */
+    open_message(w, chat_is(m, "assistant") ? "assistant" : "user");
+    if (chat_is(m, "tool"))
+        return put_result(w, m, err);
+    return chat_content(m, &to, err) == QUERN_OK ? put_calls(w, m, err) : QUERN_FAIL;
+}
+
+/* The system messages at the beginning have a place of their own. */
+static quern_status put_system(struct buf *out, struct json messages, struct error *err)
+{
+    struct writer w = {.out = out, .first = true};
+    const struct chat_content to = {put_text, NULL, &w};
+    struct chat_message m;
+    size_t pos = 0;
+    int more;
+    buf_str(out, ",\"system\":[");
+    while ((more = chat_next(messages, &pos, &m, err)) > 0 &&
+           (chat_is(&m, "system") || chat_is(&m, "developer")))
+        if (chat_content(&m, &to, err) != QUERN_OK)
+            return QUERN_FAIL;
+    buf_char(out, ']');
+    return more >= 0 ? QUERN_OK : QUERN_FAIL;
+}
+
+static quern_status put_messages(struct buf *out, struct json messages, struct error *err)
+{
+    struct writer w = {.out = out, .first = true};
+    struct chat_message m;
+    size_t pos = 0;
+    int more;
+    buf_str(out, ",\"messages\":[");
+    while ((more = chat_next(messages, &pos, &m, err)) > 0)
+        if (put_message(&w, &m, err) != QUERN_OK)
+            return QUERN_FAIL;
+    buf_str(out, w.role ? "]}]" : "]");
+    return more == 0 ? QUERN_OK : QUERN_FAIL;
+}
+
+static quern_status put_tools(struct buf *out, struct json tools, struct error *err)
+{
+    static const char none[] = "{\"type\":\"object\",\"properties\":{}}";
+    struct chat_tool t;
+    size_t pos = 0;
+    const char *comma = "";
+    int more;
+    if (!tools.p)
+        return QUERN_OK;
+    buf_str(out, ",\"tools\":[");
+    while ((more = chat_next_tool(tools, &pos, &t, err)) > 0) {
+        buf_printf(out, "%s{\"name\":", comma);
+        buf_add(out, t.name.p, t.name.len);
+        chat_copy(out, "description", t.description);
+        chat_copy(out, "input_schema",
+                  t.parameters.p ? t.parameters : (struct json){none, sizeof none - 1});
+        chat_copy(out, "strict", t.strict);
+        buf_char(out, '}');
+        comma = ",";
+    }
+    buf_char(out, ']');
+    return more == 0 ? QUERN_OK : QUERN_FAIL;
+}
+
+static quern_status put_tool_choice(struct buf *out, const struct json m[], struct error *err)
+{
+    const char *mode;
+    struct json name;
+    bool alone = m[CHAT_PARALLEL_TOOL_CALLS].p != NULL; /* true would ask for nothing */
+    if (chat_tool_choice(m[CHAT_TOOL_CHOICE], &mode, &name, err) != QUERN_OK)
+        return QUERN_FAIL;
+    if (!m[CHAT_TOOL_CHOICE].p && !alone)
+        return QUERN_OK;
+    if (!mode && !name.p)
+        mode = "auto";
+    buf_str(out, ",\"tool_choice\":{\"type\":");
+    buf_printf(out, "\"%s\"", !mode ? "tool" : strcmp(mode, "required") == 0 ? "any" : mode);
+    if (!mode)
+        chat_copy(out, "name", name);
+    if (alone && (!mode || strcmp(mode, "none") != 0))
+        buf_str(out, ",\"disable_parallel_tool_use\":true");
+    buf_char(out, '}');
+    return QUERN_OK;
+}
+
+/* Effort is said in tokens to think with: at least 1,024, and fewer than max_tokens. */
+static quern_status put_thinking(struct buf *out, struct json effort, int64_t max_tokens,
+                                 struct error *err)
+{
+    static const struct {
+        const char *word;
+        int64_t budget;
+    } budgets[] = {{"minimal", 1024}, {"low", 1024}, {"medium", 4096}, {"high", 16384}};
+    enum { BUDGET_MIN = 1024 };
+    if (!effort.p)
+        return QUERN_OK;
+    for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
+        if (!json_equals(effort, budgets[i].word))
+            continue;
+        int64_t budget = budgets[i].budget < max_tokens ? budgets[i].budget : max_tokens - 1;
+        if (budget < BUDGET_MIN)
+            return chat_refuse(err, "body.reasoning_effort",
+                               "max_tokens must be above 1024 for it with this backend");
+        buf_printf(out, ",\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":%" PRId64 "}",
+                   budget);
+        return QUERN_OK;
+    }
+    return chat_refuse(err, "body.reasoning_effort", "none, minimal, low, medium or high expected");
+}
+
+static quern_status put_format(struct buf *out, struct json format, struct error *err)
+{
+    struct json schema;
+    bool any;
+    if (chat_format(format, &schema, &any, err) != QUERN_OK)
+        return QUERN_FAIL;
+    if (any)
+        return chat_refuse(err, "body.response_format",
+                           "json_object: this backend's API needs a schema; use json_schema");
+    if (!schema.p)
+        return QUERN_OK;
+    buf_str(out, ",\"output_config\":{\"format\":{\"type\":\"json_schema\"");
+    chat_copy(out, "schema", schema);
+    buf_str(out, "}}");
+    return QUERN_OK;
+}
+
+/* Here temperatures go from 0 to 1. */
+static quern_status put_sampling(struct buf *out, const struct json m[], struct error *err)
+{
+    struct json t = m[CHAT_TEMPERATURE];
+    if (t.p && (!json_is(t, '0') || strtod(t.p, NULL) > 1.0))
+        return chat_refuse(err, "body.temperature", "this backend's API takes 0 to 1");
+    chat_copy(out, "temperature", t);
+    chat_copy(out, "top_p", m[CHAT_TOP_P]);
+    chat_copy(out, "top_k", m[CHAT_TOP_K]);
+    chat_copy_stop(out, "stop_sequences", m[CHAT_STOP]);
+    return QUERN_OK;
+}
+
+static quern_status request(const struct request *r, struct buf *out, struct error *err)
+{
+    struct json m[CHAT_MEMBERS];
+    int64_t max_tokens = r->max_tokens;
+    if (chat_read(r, refused, "Anthropic", m, err) != QUERN_OK)
+        return QUERN_FAIL;
+    if (m[CHAT_MAX_TOKENS].p && (!json_int64(m[CHAT_MAX_TOKENS], &max_tokens) || max_tokens < 1))
+        return chat_refuse(err, "body.max_tokens", "a whole number above 0 is expected");
+    buf_char(out, '{');
+    buf_json_member(out, "model", r->model);
+    buf_printf(out, ",\"max_tokens\":%" PRId64, max_tokens);
+    if (m[CHAT_USER].p) {
+        buf_str(out, ",\"metadata\":{\"user_id\":");
+        buf_add(out, m[CHAT_USER].p, m[CHAT_USER].len);
+        buf_char(out, '}');
+    }
+    if (put_system(out, m[CHAT_MESSAGES], err) != QUERN_OK ||
+        put_messages(out, m[CHAT_MESSAGES], err) != QUERN_OK ||
+        put_sampling(out, m, err) != QUERN_OK || put_tools(out, m[CHAT_TOOLS], err) != QUERN_OK ||
+        put_tool_choice(out, m, err) != QUERN_OK ||
+        put_format(out, m[CHAT_RESPONSE_FORMAT], err) != QUERN_OK ||
+        put_thinking(out, m[CHAT_REASONING_EFFORT], max_tokens, err) != QUERN_OK)
+        return QUERN_FAIL;
+    buf_char(out, '}');
+    return QUERN_OK;
+}
+
+/* ---- the reply ------------------------------------------------------------------------------ */
+
+static const struct failure_rule rules[] = {
+    {429, "enforced_spend_limit_reached", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
+    {429, NULL, NULL, "rate_limit", ERROR_THROTTLED},
+    {400, NULL, "credit balance is too low", "quota_exhausted", ERROR_NEXT_CANDIDATE},
+    {400, NULL, "prompt is too long", "context_length", ERROR_NEXT_CANDIDATE},
+    {400, NULL, "exceed context limit", "context_length", ERROR_NEXT_CANDIDATE},
+    {400, NULL, "content filtering policy", "content_policy", ERROR_NEXT_CANDIDATE},
+    {401, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
+    {402, NULL, NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
+    {403, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
+    {404, NULL, NULL, "invalid_request", ERROR_NEXT_CANDIDATE},
+    {408, NULL, NULL, "timeout", ERROR_RETRY},
+    {409, NULL, NULL, "api_error", ERROR_RETRY},
+    {503, NULL, NULL, "overloaded", ERROR_RETRY},
+    {504, NULL, NULL, "timeout", ERROR_RETRY},
+    {529, NULL, NULL, "overloaded", ERROR_RETRY},
+    {0, "overloaded_error", NULL, "overloaded", ERROR_RETRY},
+    {0, "rate_limit_error", NULL, "rate_limit", ERROR_THROTTLED},
+    {0}};
+
+/* The input counts leave out what was cached; quern's, as OpenAI's, do not. */
+static void read_usage(struct json body, struct usage *u)
+{
+    struct json usage = json_get(body, "usage");
+    u->cached = classify_count(usage, "cache_read_input_tokens");
+    u->cache_write = classify_count(usage, "cache_creation_input_tokens");
+    u->input = classify_count(usage, "input_tokens") + u->cached + u->cache_write;
+    u->output = classify_count(usage, "output_tokens");
+}
+
+static const char *finish_reason(struct json stop)
+{
+    static const char *const reasons[][2] = {{"max_tokens", "length"},
+                                             {"model_context_window_exceeded", "length"},
+                                             {"tool_use", "tool_calls"},
+                                             {"refusal", "content_filter"}};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (json_equals(stop, reasons[i][0]))
+            return reasons[i][1];
+    return "stop";
+}
+
+static void read_blocks(struct json content, struct chat_answer *a)
+{
+    struct json block;
+    size_t pos = 0;
+    while (json_next_item(content, &pos, &block)) {
+        struct json type = json_get(block, "type");
+        if (json_equals(type, "text"))
+            chat_append(&a->text, json_get(block, "text"));
+        else if (json_equals(type, "thinking"))
+            chat_append(&a->reasoning, json_get(block, "thinking"));
+        else if (json_equals(type, "tool_use"))
+            chat_answer_call(a, json_get(block, "id"), json_get(block, "name"),
+                             json_get(block, "input"));
+    }
+}
+
+static void write_answer(const struct reply *r, const char *reason, struct buf *out)
+{
+    struct chat_answer a;
+    chat_answer_init(&a, r->body.len * 6 + 64);
+    read_blocks(json_get(r->body, "content"), &a);
+    chat_write_head(out, json_get(r->body, "id"), r->model);
+    chat_write_choice(out, &a, 0, reason);
+    buf_char(out, ']');
+    chat_write_usage(out, &r->usage);
+    buf_char(out, '}');
+    chat_answer_free(&a);
+}
+
+static void read_failure(long status, const char *text, size_t len, struct buf *translated,
+                         struct reply *out)
+{
+    struct json error = json_get(out->body, "error");
+    struct json code = json_get(json_get(error, "details"), "error_code");
+    const struct failure f = {status, code, json_get(error, "type"), json_get(error, "message")};
+    classify_failure(rules, &f, text, len, out);
+    if (!out->body.p)
+        return;
+    chat_write_error(translated, f.message, out->error.code, f.type);
+    out->body = json_root(translated->data, translated->len);
+}
+
+static void reply(long status, const char *text, size_t len, struct buf *translated,
+                  struct reply *out)
+{
+    struct error err;
+    bool good = classify_parse(text, len, out, &err);
+    if (status < 200 || status > 299 || json_equals(json_get(out->body, "type"), "error")) {
+        read_failure(status, text, len, translated, out);
+        return;
+    }
+    out->model = json_get(out->body, "model");
+    read_usage(out->body, &out->usage);
+    if (!json_is(json_get(out->body, "content"), '[')) {
+        classify_malformed(out, status, good ? "it has no content" : err.message);
+        return;
+    }
+    struct json stop = json_get(out->body, "stop_reason");
+    const char *reason = finish_reason(stop);
+    out->success = true;
+    if (strcmp(reason, "content_filter") == 0)
+        classify_withheld(out, "the model refused", stop);
+    write_answer(out, reason, translated);
+    out->body = json_root(translated->data, translated->len);
+}
+
+static const char *const headers[] = {"anthropic-version: 2023-06-01", NULL};
+
+const struct dialect dialect_anthropic = {"anthropic", "x-api-key: ", headers,
+                                          path,        request,       reply};
