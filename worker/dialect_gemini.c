@@ -159,15 +159,16 @@ static quern_status put_system(struct buf *out, struct json messages, struct err
     const struct chat_content to = {put_text, NULL, &w};
     struct chat_message m;
     size_t pos = 0;
+    bool open = false;
     int more;
     while ((more = chat_next(messages, &pos, &m, err)) > 0 &&
            (chat_is(&m, "system") || chat_is(&m, "developer"))) {
-        if (w.first)
-            buf_str(out, "\"systemInstruction\":{\"parts\":[");
+        buf_str(out, open ? "" : "\"systemInstruction\":{\"parts\":[");
+        open = true;
         if (chat_content(&m, &to, err) != QUERN_OK)
             return QUERN_FAIL;
     }
-    buf_str(out, w.first ? "" : "]},");
+    buf_str(out, open ? "]}," : "");
     return more >= 0 ? QUERN_OK : QUERN_FAIL;
 }
 
