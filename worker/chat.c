@@ -250,6 +250,73 @@ quern_status chat_content(const struct chat_message *m, const struct chat_conten
     return QUERN_OK;
 }
 
+/* ---- messages in another shape -------------------------------------------------------------- */
+
+bool chat_is_system(const struct chat_message *m)
+{
+    return chat_is(m, "system") || chat_is(m, "developer");
+}
+
+void chat_next_part(struct chat_writer *w)
+{
+    if (!w->first)
+        buf_char(w->out, ',');
+    w->first = false;
+}
+
+static void open_message(struct chat_writer *w, const char *role)
+{
+    if (w->role && strcmp(w->role, role) == 0)
+        return;
+    buf_printf(w->out, "%s{\"role\":\"%s\",\"%s\":[", w->role ? "]}," : "", role, w->shape->parts);
+    w->role = role;
+    w->first = true;
+}
+
+static quern_status put_calls(struct chat_writer *w, const struct chat_message *m,
+                              struct error *err)
+{
+    struct chat_call call;
+    size_t pos = 0;
+    int more;
+    while ((more = chat_next_call(m, &pos, &call, err)) > 0) {
+        chat_next_part(w);
+        w->shape->call(w, &call);
+        buf_free(&call.arguments);
+    }
+    buf_free(&call.arguments);
+    return more == 0 ? QUERN_OK : QUERN_FAIL;
+}
+
+static quern_status put_message(struct chat_writer *w, const struct chat_message *m,
+                                struct error *err)
+{
+    const struct chat_content to = {w->shape->text, w->shape->image, w};
+    if (chat_is_system(m))
+        return w->role ? chat_refuse(err, "body.messages",
+                                     "a system message behind others: this backend's API takes "
+                                     "them at the beginning only")
+                       : QUERN_OK; /* written before */
+    open_message(w, chat_is(m, "assistant") ? w->shape->assistant : "user");
+    if (chat_is(m, "tool"))
+        return w->shape->result(w, m, err);
+    return chat_content(m, &to, err) == QUERN_OK ? put_calls(w, m, err) : QUERN_FAIL;
+}
+
+quern_status chat_put_messages(struct buf *out, struct json messages,
+                               const struct chat_shape *shape, struct error *err)
+{
+    struct chat_writer w = {.out = out, .shape = shape, .messages = messages, .first = true};
+    struct chat_message m = {0};
+    size_t pos = 0;
+    int more;
+    while ((more = chat_next(messages, &pos, &m, err)) > 0)
+        if (put_message(&w, &m, err) != QUERN_OK)
+            return QUERN_FAIL;
+    buf_str(out, w.role ? "]}" : "");
+    return more == 0 ? QUERN_OK : QUERN_FAIL;
+}
+
 /* ---- tools and formats ---------------------------------------------------------------------- */
 
 int chat_next_tool(struct json tools, size_t *pos, struct chat_tool *t, struct error *err)

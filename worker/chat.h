@@ -66,6 +66,33 @@ struct chat_content {
 MUST_CHECK quern_status chat_content(const struct chat_message *m, const struct chat_content *to,
                                      struct error *err);
 
+/* Messages being written in another API's shape. Those in a row of one role stand in one: the
+ * results of all calls of a turn belong together. */
+struct chat_writer {
+    struct buf *out;
+    const struct chat_shape *shape;
+    struct json messages;
+    const char *role; /* of the message that is open; NULL: none is */
+    bool first;       /* the next part is its first */
+};
+/* What differs: the words, and how a part is written (after chat_next_part()). */
+struct chat_shape {
+    const char *assistant, *parts; /* its name for the role, and for a message's list of parts */
+    void (*text)(void *writer, struct json text);
+    quern_status (*image)(void *writer, const char *url, size_t len, const char *field,
+                          struct error *err);
+    void (*call)(struct chat_writer *w, const struct chat_call *call);
+    quern_status (*result)(struct chat_writer *w, const struct chat_message *m, struct error *err);
+};
+/* Separates the parts of a message. */
+void chat_next_part(struct chat_writer *w);
+/* Appends the inside of the list of messages, without the system ones at the beginning; refuses
+ * later ones. */
+MUST_CHECK quern_status chat_put_messages(struct buf *out, struct json messages,
+                                          const struct chat_shape *shape, struct error *err);
+/* Is it an instruction: of the role system, or developer? */
+bool chat_is_system(const struct chat_message *m);
+
 /* One function that the model may call. */
 struct chat_tool {
     struct json name, description, parameters, strict;

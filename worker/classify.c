@@ -11,21 +11,44 @@ static bool fits(const struct failure_rule *r, const struct failure *f, const ch
            (!r->text || strcasestr(message, r->text));
 }
 
-void classify_failure(const struct failure_rule *rules, const struct failure *f, const char *text,
-                      size_t len, struct reply *out)
+/* What every service means by a status; what its own table says comes first. */
+static const struct failure_rule common[] = {
+    {429, NULL, NULL, "rate_limit", ERROR_THROTTLED},
+    {401, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
+    {402, NULL, NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
+    {403, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
+    {404, NULL, NULL, "invalid_request", ERROR_NEXT_CANDIDATE},
+    {408, NULL, NULL, "timeout", ERROR_RETRY},
+    {409, NULL, NULL, "api_error", ERROR_RETRY},
+    {503, NULL, NULL, "overloaded", ERROR_RETRY},
+    {504, NULL, NULL, "timeout", ERROR_RETRY},
+    {529, NULL, NULL, "overloaded", ERROR_RETRY},
+    {0}};
+
+static const struct failure_rule *find_rule(const struct failure_rule *rules,
+                                            const struct failure *f, const char *message)
 {
     static const struct failure_rule client = {0, NULL, NULL, "invalid_request", ERROR_PERMANENT};
     static const struct failure_rule server = {0, NULL, NULL, "api_error", ERROR_RETRY};
+    for (; rules->type; rules++)
+        if (fits(rules, f, message))
+            return rules;
+    for (rules = common; rules->type; rules++)
+        if (fits(rules, f, message))
+            return rules;
+    return f->status >= 400 && f->status < 500 ? &client : &server;
+}
+
+void classify_failure(const struct failure_rule *rules, const struct failure *f, const char *text,
+                      size_t len, struct reply *out)
+{
     struct buf message;
     buf_init(&message, f->message.len + len + 1);
     if (!json_string(f->message, &message))
         buf_add(&message, text, len < MESSAGE_SHOWN ? len : MESSAGE_SHOWN);
     buf_str(&message, "");
-    while (rules->type && !fits(rules, f, message.data))
-        rules++;
-    if (!rules->type)
-        rules = f->status >= 400 && f->status < 500 ? &client : &server;
-    (void)error_set(&out->error, rules->class, rules->type, "HTTP %ld: %.*s", f->status,
+    const struct failure_rule *rule = find_rule(rules, f, message.data);
+    (void)error_set(&out->error, rule->class, rule->type, "HTTP %ld: %.*s", f->status,
                     (int)(message.len < MESSAGE_SHOWN ? message.len : MESSAGE_SHOWN), message.data);
     buf_free(&message);
 }

@@ -19,8 +19,9 @@ struct failure {
     struct json message;
 };
 
-/* Fills out->error. `rules` end with a row without a type; what none of them fits is, below 500,
- * the request's fault, and above, the backend's. `text` is shown where there is no message. */
+/* Fills out->error. `rules`, the dialect's own, end with a row without a type; behind them stand
+ * those that all services share, and what none fits is, below 500, the request's fault, and above,
+ * the backend's. `text` is shown where there is no message. */
 void classify_failure(const struct failure_rule *rules, const struct failure *f, const char *text,
                       size_t len, struct reply *out);
 

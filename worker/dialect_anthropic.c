@@ -12,33 +12,18 @@
 static const enum chat_member refused[] = {CHAT_N, CHAT_SEED, CHAT_FREQUENCY_PENALTY,
                                            CHAT_PRESENCE_PENALTY, CHAT_MEMBERS};
 
-/* Content blocks under way: those of messages in a row with the same role stand in one, as the API
- * wants the results of all calls of one turn together. */
-struct writer {
-    struct buf *out;
-    const char *role; /* of the message that is open; NULL: none is */
-    bool first;       /* block of it */
-};
-
 static void path(const struct request *r, struct buf *out)
 {
     (void)r;
     buf_str(out, "/messages"); /* base_url ends in /v1 */
 }
 
-static void next_block(struct writer *w)
-{
-    if (!w->first)
-        buf_char(w->out, ',');
-    w->first = false;
-}
-
 static void put_text(void *arg, struct json text)
 {
-    struct writer *w = arg;
+    struct chat_writer *w = arg;
     if (text.len == 2)
         return; /* empty blocks are refused */
-    next_block(w);
+    chat_next_part(w);
     buf_str(w->out, "{\"type\":\"text\"");
     chat_copy(w->out, "text", text);
     buf_char(w->out, '}');
@@ -47,13 +32,13 @@ static void put_text(void *arg, struct json text)
 static quern_status put_image(void *arg, const char *url, size_t len, const char *field,
                               struct error *err)
 {
-    struct writer *w = arg;
+    struct chat_writer *w = arg;
     const char *type, *data;
     size_t type_len, data_len;
     bool inlined = chat_data_url(url, len, &type, &type_len, &data, &data_len);
     if (!inlined && strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
         return chat_refuse(err, field, "neither an http url nor a base64 data url");
-    next_block(w);
+    chat_next_part(w);
     buf_str(w->out, "{\"type\":\"image\",\"source\":{\"type\":");
     if (inlined) {
         buf_str(w->out, "\"base64\",\"media_type\":");
@@ -68,40 +53,22 @@ static quern_status put_image(void *arg, const char *url, size_t len, const char
     return QUERN_OK;
 }
 
-static void open_message(struct writer *w, const char *role)
+static void put_call(struct chat_writer *w, const struct chat_call *call)
 {
-    if (w->role && strcmp(w->role, role) == 0)
-        return;
-    buf_str(w->out, w->role ? "]}," : "");
-    buf_printf(w->out, "{\"role\":\"%s\",\"content\":[", role);
-    w->role = role;
-    w->first = true;
-}
-
-static quern_status put_calls(struct writer *w, const struct chat_message *m, struct error *err)
-{
-    struct chat_call call;
-    size_t pos = 0;
-    int more;
-    while ((more = chat_next_call(m, &pos, &call, err)) > 0) {
-        next_block(w);
-        buf_str(w->out, "{\"type\":\"tool_use\"");
-        chat_copy(w->out, "id", call.id);
-        chat_copy(w->out, "name", call.name);
-        chat_copy(w->out, "input", json_root(call.arguments.data, call.arguments.len));
-        buf_char(w->out, '}');
-        buf_free(&call.arguments);
-    }
-    buf_free(&call.arguments);
-    return more == 0 ? QUERN_OK : QUERN_FAIL;
+    buf_str(w->out, "{\"type\":\"tool_use\"");
+    chat_copy(w->out, "id", call->id);
+    chat_copy(w->out, "name", call->name);
+    chat_copy(w->out, "input", json_root(call->arguments.data, call->arguments.len));
+    buf_char(w->out, '}');
 }
 
 /* The answer of a function: blocks inside a block. */
-static quern_status put_result(struct writer *w, const struct chat_message *m, struct error *err)
+static quern_status put_result(struct chat_writer *w, const struct chat_message *m,
+                               struct error *err)
 {
-    struct writer inner = {.out = w->out, .first = true};
+    struct chat_writer inner = {.out = w->out, .first = true};
     const struct chat_content to = {put_text, put_image, &inner};
-    next_block(w);
+    chat_next_part(w);
     buf_str(w->out, "{\"type\":\"tool_result\"");
     chat_copy(w->out, "tool_use_id", m->tool_call_id);
     buf_str(w->out, ",\"content\":[");
@@ -110,49 +77,23 @@ static quern_status put_result(struct writer *w, const struct chat_message *m, s
     return status;
 }
 
-static quern_status put_message(struct writer *w, const struct chat_message *m, struct error *err)
-{
-    const struct chat_content to = {put_text, put_image, w};
-    if (chat_is(m, "system") || chat_is(m, "developer"))
-        return w->role ? chat_refuse(err, "body.messages",
-                                     "a system message behind others: this backend's API takes "
-                                     "them at the beginning only")
-                       : QUERN_OK; /* written before */
-    open_message(w, chat_is(m, "assistant") ? "assistant" : "user");
-    if (chat_is(m, "tool"))
-        return put_result(w, m, err);
-    return chat_content(m, &to, err) == QUERN_OK ? put_calls(w, m, err) : QUERN_FAIL;
-}
+static const struct chat_shape shape = {"assistant", "content", put_text,
+                                        put_image,   put_call,  put_result};
 
 /* The system messages at the beginning have a place of their own. */
 static quern_status put_system(struct buf *out, struct json messages, struct error *err)
 {
-    struct writer w = {.out = out, .first = true};
+    struct chat_writer w = {.out = out, .first = true};
     const struct chat_content to = {put_text, NULL, &w};
     struct chat_message m;
     size_t pos = 0;
     int more;
     buf_str(out, ",\"system\":[");
-    while ((more = chat_next(messages, &pos, &m, err)) > 0 &&
-           (chat_is(&m, "system") || chat_is(&m, "developer")))
+    while ((more = chat_next(messages, &pos, &m, err)) > 0 && chat_is_system(&m))
         if (chat_content(&m, &to, err) != QUERN_OK)
             return QUERN_FAIL;
-    buf_char(out, ']');
+    buf_str(out, "],\"messages\":[");
     return more >= 0 ? QUERN_OK : QUERN_FAIL;
-}
-
-static quern_status put_messages(struct buf *out, struct json messages, struct error *err)
-{
-    struct writer w = {.out = out, .first = true};
-    struct chat_message m;
-    size_t pos = 0;
-    int more;
-    buf_str(out, ",\"messages\":[");
-    while ((more = chat_next(messages, &pos, &m, err)) > 0)
-        if (put_message(&w, &m, err) != QUERN_OK)
-            return QUERN_FAIL;
-    buf_str(out, w.role ? "]}]" : "]");
-    return more == 0 ? QUERN_OK : QUERN_FAIL;
 }
 
 static quern_status put_tools(struct buf *out, struct json tools, struct error *err)
@@ -255,6 +196,18 @@ static quern_status put_sampling(struct buf *out, const struct json m[], struct 
     return QUERN_OK;
 }
 
+/* What stands behind the messages. */
+static quern_status put_rest(struct buf *out, const struct json m[], int64_t max_tokens,
+                             struct error *err)
+{
+    buf_char(out, ']');
+    if (put_sampling(out, m, err) != QUERN_OK || put_tools(out, m[CHAT_TOOLS], err) != QUERN_OK ||
+        put_tool_choice(out, m, err) != QUERN_OK ||
+        put_format(out, m[CHAT_RESPONSE_FORMAT], err) != QUERN_OK)
+        return QUERN_FAIL;
+    return put_thinking(out, m[CHAT_REASONING_EFFORT], max_tokens, err);
+}
+
 static quern_status request(const struct request *r, struct buf *out, struct error *err)
 {
     struct json m[CHAT_MEMBERS];
@@ -272,11 +225,8 @@ static quern_status request(const struct request *r, struct buf *out, struct err
         buf_char(out, '}');
     }
     if (put_system(out, m[CHAT_MESSAGES], err) != QUERN_OK ||
-        put_messages(out, m[CHAT_MESSAGES], err) != QUERN_OK ||
-        put_sampling(out, m, err) != QUERN_OK || put_tools(out, m[CHAT_TOOLS], err) != QUERN_OK ||
-        put_tool_choice(out, m, err) != QUERN_OK ||
-        put_format(out, m[CHAT_RESPONSE_FORMAT], err) != QUERN_OK ||
-        put_thinking(out, m[CHAT_REASONING_EFFORT], max_tokens, err) != QUERN_OK)
+        chat_put_messages(out, m[CHAT_MESSAGES], &shape, err) != QUERN_OK ||
+        put_rest(out, m, max_tokens, err) != QUERN_OK)
         return QUERN_FAIL;
     buf_char(out, '}');
     return QUERN_OK;
@@ -286,20 +236,10 @@ static quern_status request(const struct request *r, struct buf *out, struct err
 
 static const struct failure_rule rules[] = {
     {429, "enforced_spend_limit_reached", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {429, NULL, NULL, "rate_limit", ERROR_THROTTLED},
     {400, NULL, "credit balance is too low", "quota_exhausted", ERROR_NEXT_CANDIDATE},
     {400, NULL, "prompt is too long", "context_length", ERROR_NEXT_CANDIDATE},
     {400, NULL, "exceed context limit", "context_length", ERROR_NEXT_CANDIDATE},
     {400, NULL, "content filtering policy", "content_policy", ERROR_NEXT_CANDIDATE},
-    {401, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
-    {402, NULL, NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {403, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
-    {404, NULL, NULL, "invalid_request", ERROR_NEXT_CANDIDATE},
-    {408, NULL, NULL, "timeout", ERROR_RETRY},
-    {409, NULL, NULL, "api_error", ERROR_RETRY},
-    {503, NULL, NULL, "overloaded", ERROR_RETRY},
-    {504, NULL, NULL, "timeout", ERROR_RETRY},
-    {529, NULL, NULL, "overloaded", ERROR_RETRY},
     {0, "overloaded_error", NULL, "overloaded", ERROR_RETRY},
     {0, "rate_limit_error", NULL, "rate_limit", ERROR_THROTTLED},
     {0}};

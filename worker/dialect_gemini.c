@@ -11,13 +11,6 @@
 
 static const enum chat_member refused[] = {CHAT_USER, CHAT_PARALLEL_TOOL_CALLS, CHAT_MEMBERS};
 
-struct writer {
-    struct buf *out;
-    const char *role; /* of the content that is open; NULL: none is */
-    bool first;       /* part of it */
-    struct json messages;
-};
-
 /* The model's name stands in the path, where it may be a task's: nothing of it is taken as a
  * separator. base_url ends in /v1beta. */
 static void path(const struct request *r, struct buf *out)
@@ -27,17 +20,10 @@ static void path(const struct request *r, struct buf *out)
     buf_str(out, ":generateContent");
 }
 
-static void next_part(struct writer *w)
-{
-    if (!w->first)
-        buf_char(w->out, ',');
-    w->first = false;
-}
-
 static void put_text(void *arg, struct json text)
 {
-    struct writer *w = arg;
-    next_part(w);
+    struct chat_writer *w = arg;
+    chat_next_part(w);
     buf_str(w->out, "{\"text\":");
     buf_add(w->out, text.p, text.len);
     buf_char(w->out, '}');
@@ -46,14 +32,14 @@ static void put_text(void *arg, struct json text)
 static quern_status put_image(void *arg, const char *url, size_t len, const char *field,
                               struct error *err)
 {
-    struct writer *w = arg;
+    struct chat_writer *w = arg;
     const char *type, *data;
     size_t type_len, data_len;
     if (!chat_data_url(url, len, &type, &type_len, &data, &data_len))
         return chat_refuse(err, field,
                            "this backend's API fetches no url: give the image as a "
                            "base64 data url");
-    next_part(w);
+    chat_next_part(w);
     buf_str(w->out, "{\"inlineData\":{\"mimeType\":");
     buf_json(w->out, type, type_len);
     buf_str(w->out, ",\"data\":");
@@ -62,31 +48,12 @@ static quern_status put_image(void *arg, const char *url, size_t len, const char
     return QUERN_OK;
 }
 
-static void open_content(struct writer *w, const char *role)
+static void put_call(struct chat_writer *w, const struct chat_call *call)
 {
-    if (w->role && strcmp(w->role, role) == 0)
-        return;
-    buf_str(w->out, w->role ? "]}," : "");
-    buf_printf(w->out, "{\"role\":\"%s\",\"parts\":[", role);
-    w->role = role;
-    w->first = true;
-}
-
-static quern_status put_calls(struct writer *w, const struct chat_message *m, struct error *err)
-{
-    struct chat_call call;
-    size_t pos = 0;
-    int more;
-    while ((more = chat_next_call(m, &pos, &call, err)) > 0) {
-        next_part(w);
-        buf_str(w->out, "{\"functionCall\":{\"name\":");
-        buf_add(w->out, call.name.p, call.name.len);
-        chat_copy(w->out, "args", json_root(call.arguments.data, call.arguments.len));
-        buf_str(w->out, "}}");
-        buf_free(&call.arguments);
-    }
-    buf_free(&call.arguments);
-    return more == 0 ? QUERN_OK : QUERN_FAIL;
+    buf_str(w->out, "{\"functionCall\":{\"name\":");
+    buf_add(w->out, call->name.p, call->name.len);
+    chat_copy(w->out, "args", json_root(call->arguments.data, call->arguments.len));
+    buf_str(w->out, "}}");
 }
 
 /* The name of the function that was called with this id: results are told by name here. */
@@ -112,7 +79,8 @@ static void collect_text(void *arg, struct json text)
 }
 
 /* A function's answer is an object here: the one that the text is, or one around the text. */
-static quern_status put_result(struct writer *w, const struct chat_message *m, struct error *err)
+static quern_status put_result(struct chat_writer *w, const struct chat_message *m,
+                               struct error *err)
 {
     struct buf text;
     struct error ignored;
@@ -123,7 +91,7 @@ static quern_status put_result(struct writer *w, const struct chat_message *m, s
     const struct chat_content to = {collect_text, NULL, &text};
     quern_status status = chat_content(m, &to, err);
     buf_str(&text, "");
-    next_part(w);
+    chat_next_part(w);
     buf_str(w->out, "{\"functionResponse\":{\"name\":");
     buf_add(w->out, name.p, name.len);
     buf_str(w->out, ",\"response\":");
@@ -139,51 +107,25 @@ static quern_status put_result(struct writer *w, const struct chat_message *m, s
     return status;
 }
 
-static quern_status put_message(struct writer *w, const struct chat_message *m, struct error *err)
-{
-    const struct chat_content to = {put_text, put_image, w};
-    if (chat_is(m, "system") || chat_is(m, "developer"))
-        return w->role ? chat_refuse(err, "body.messages",
-                                     "a system message behind others: this backend's API takes "
-                                     "them at the beginning only")
-                       : QUERN_OK; /* written before */
-    open_content(w, chat_is(m, "assistant") ? "model" : "user");
-    if (chat_is(m, "tool"))
-        return put_result(w, m, err);
-    return chat_content(m, &to, err) == QUERN_OK ? put_calls(w, m, err) : QUERN_FAIL;
-}
+static const struct chat_shape shape = {"model",   "parts",  put_text,
+                                        put_image, put_call, put_result};
 
 static quern_status put_system(struct buf *out, struct json messages, struct error *err)
 {
-    struct writer w = {.out = out, .first = true};
+    struct chat_writer w = {.out = out, .first = true};
     const struct chat_content to = {put_text, NULL, &w};
     struct chat_message m;
     size_t pos = 0;
     bool open = false;
     int more;
-    while ((more = chat_next(messages, &pos, &m, err)) > 0 &&
-           (chat_is(&m, "system") || chat_is(&m, "developer"))) {
+    while ((more = chat_next(messages, &pos, &m, err)) > 0 && chat_is_system(&m)) {
         buf_str(out, open ? "" : "\"systemInstruction\":{\"parts\":[");
         open = true;
         if (chat_content(&m, &to, err) != QUERN_OK)
             return QUERN_FAIL;
     }
-    buf_str(out, open ? "]}," : "");
+    buf_str(out, open ? "]},\"contents\":[" : "\"contents\":[");
     return more >= 0 ? QUERN_OK : QUERN_FAIL;
-}
-
-static quern_status put_messages(struct buf *out, struct json messages, struct error *err)
-{
-    struct writer w = {.out = out, .first = true, .messages = messages};
-    struct chat_message m;
-    size_t pos = 0;
-    int more;
-    buf_str(out, "\"contents\":[");
-    while ((more = chat_next(messages, &pos, &m, err)) > 0)
-        if (put_message(&w, &m, err) != QUERN_OK)
-            return QUERN_FAIL;
-    buf_str(out, w.role ? "]}]" : "]");
-    return more == 0 ? QUERN_OK : QUERN_FAIL;
 }
 
 static quern_status put_tools(struct buf *out, struct json tools, struct error *err)
@@ -302,8 +244,10 @@ static quern_status request(const struct request *r, struct buf *out, struct err
         return QUERN_FAIL;
     buf_char(out, '{');
     if (put_system(out, m[CHAT_MESSAGES], err) != QUERN_OK ||
-        put_messages(out, m[CHAT_MESSAGES], err) != QUERN_OK ||
-        put_generation(out, m, err) != QUERN_OK || put_tools(out, m[CHAT_TOOLS], err) != QUERN_OK ||
+        chat_put_messages(out, m[CHAT_MESSAGES], &shape, err) != QUERN_OK)
+        return QUERN_FAIL;
+    buf_char(out, ']');
+    if (put_generation(out, m, err) != QUERN_OK || put_tools(out, m[CHAT_TOOLS], err) != QUERN_OK ||
         put_tool_choice(out, m[CHAT_TOOL_CHOICE], err) != QUERN_OK)
         return QUERN_FAIL;
     buf_char(out, '}');
@@ -314,21 +258,11 @@ static quern_status request(const struct request *r, struct buf *out, struct err
 
 static const struct failure_rule rules[] = {
     {429, NULL, "limit: 0", "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {429, NULL, NULL, "rate_limit", ERROR_THROTTLED},
     {400, NULL, "api key not valid", "auth", ERROR_NEXT_CANDIDATE},
     {400, NULL, "api key expired", "auth", ERROR_NEXT_CANDIDATE},
     {400, NULL, "exceeds the maximum number of tokens", "context_length", ERROR_NEXT_CANDIDATE},
     {400, "FAILED_PRECONDITION", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {401, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
-    {402, NULL, NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {403, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
-    {404, NULL, NULL, "invalid_request", ERROR_NEXT_CANDIDATE},
-    {408, NULL, NULL, "timeout", ERROR_RETRY},
-    {409, NULL, NULL, "api_error", ERROR_RETRY},
     {499, NULL, NULL, "api_error", ERROR_RETRY},
-    {503, NULL, NULL, "overloaded", ERROR_RETRY},
-    {504, NULL, NULL, "timeout", ERROR_RETRY},
-    {529, NULL, NULL, "overloaded", ERROR_RETRY},
     {0}};
 
 /* Thoughts stand apart from the candidates' tokens, and are billed as output. */

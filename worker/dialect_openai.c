@@ -40,21 +40,11 @@ static quern_status request(const struct request *r, struct buf *out, struct err
 static const struct failure_rule rules[] = {
     {429, "insufficient_quota", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
     {429, "billing_hard_limit_reached", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {429, NULL, NULL, "rate_limit", ERROR_THROTTLED},
     {400, "context_length_exceeded", NULL, "context_length", ERROR_NEXT_CANDIDATE},
     {400, "exceed_context_size_error", NULL, "context_length", ERROR_NEXT_CANDIDATE},
     {400, NULL, "maximum context length", "context_length", ERROR_NEXT_CANDIDATE},
     {400, "content_policy_violation", NULL, "content_policy", ERROR_NEXT_CANDIDATE},
     {400, "content_filter", NULL, "content_policy", ERROR_NEXT_CANDIDATE},
-    {401, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
-    {402, NULL, NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {403, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
-    {404, NULL, NULL, "invalid_request", ERROR_NEXT_CANDIDATE},
-    {408, NULL, NULL, "timeout", ERROR_RETRY},
-    {409, NULL, NULL, "api_error", ERROR_RETRY},
-    {503, NULL, NULL, "overloaded", ERROR_RETRY},
-    {504, NULL, NULL, "timeout", ERROR_RETRY},
-    {529, NULL, NULL, "overloaded", ERROR_RETRY},
     {0}};
 
 static int64_t count(struct json object, const char *key, const char *other)
