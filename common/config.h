@@ -33,16 +33,21 @@ struct config_list {
     size_t count;
 };
 
+/* How long a call may take, in ms; 0: not said here. */
+struct config_timeouts {
+    int64_t connect, first, stall, total;
+};
+
 struct config_backend {
     int line;
     char *name, *base_url, *url_path, *api_key_env, *api_key_file, *key_header;
     int64_t dialect, max_output_tokens;
     int64_t max_concurrency;
-    int64_t connect_timeout, total_timeout; /* ms */
+    struct config_timeouts timeout;
     struct {
         int64_t failures, wait, wait_max, probes; /* waits in ms; failures 0: no breaker */
     } breaker;
-    bool verify_tls;
+    bool verify_tls, stream;
     struct config_pairs headers;
 };
 
@@ -54,6 +59,7 @@ struct config_candidate {
 struct config_model {
     int line;
     char *name; /* exact, or a pattern with '*' */
+    struct config_timeouts timeout;
     struct config_list candidates;
 };
 

@@ -160,10 +160,27 @@ static const struct config_key concurrency_keys[] = {
     {0}};
 
 static const struct config_key timeout_keys[] = {
-    {"connect", CONFIG_DURATION, KEY(config_backend, connect_timeout), "5s", 1, HOUR,
-     .doc = "Until the connection stands, TLS included."},
-    {"total", CONFIG_DURATION, KEY(config_backend, total_timeout), "120s", 1, 24 * HOUR,
-     .doc = "For a whole call."},
+    {"connect", CONFIG_DURATION, KEY(config_backend, timeout.connect), "5s", 1, HOUR,
+     .doc = "To a connection, TLS included."},
+    {"first", CONFIG_DURATION, KEY(config_backend, timeout.first), "0", 0, 24 * HOUR,
+     .doc = "To the first byte of the answer, or, if it is streamed, the first token. 0: no limit "
+            "but total."},
+    {"stall", CONFIG_DURATION, KEY(config_backend, timeout.stall), "0", 0, 24 * HOUR,
+     .doc = "Between two pieces of an answer that has begun. 0: no limit but total."},
+    {"total", CONFIG_DURATION, KEY(config_backend, timeout.total), "120s", 1, 24 * HOUR,
+     .doc = "To the end of the answer."},
+    {0}};
+
+/* 0: as the backend says. */
+static const struct config_key model_timeout_keys[] = {
+    {"connect", CONFIG_DURATION, KEY(config_model, timeout.connect), "0", 0, HOUR,
+     .doc = "As the backend's, and in its place."},
+    {"first", CONFIG_DURATION, KEY(config_model, timeout.first), "0", 0, 24 * HOUR,
+     .doc = "Likewise."},
+    {"stall", CONFIG_DURATION, KEY(config_model, timeout.stall), "0", 0, 24 * HOUR,
+     .doc = "Likewise."},
+    {"total", CONFIG_DURATION, KEY(config_model, timeout.total), "0", 0, 24 * HOUR,
+     .doc = "Likewise. A task's own timeout goes before it."},
     {0}};
 
 static const struct config_key breaker_keys[] = {
@@ -202,6 +219,10 @@ static const struct config_key backend_keys[] = {
     {"timeout", CONFIG_GROUP, .sub = timeout_keys, .doc = "How long a call may take."},
     {"breaker", CONFIG_GROUP, .sub = breaker_keys,
      .doc = "An outage: no calls, no attempts spent, no dead letters until it is over."},
+    {"stream", CONFIG_BOOL, KEY(config_backend, stream), "false",
+     .doc =
+         "Answers come in pieces, and end as the same results: the time to the first token is "
+         "known, and a stalled answer is noticed early. A task's own stream: true does the same."},
     {"verify_tls", CONFIG_BOOL, KEY(config_backend, verify_tls), "true",
      .doc = "false trusts any certificate: for tests only."},
     {"headers", CONFIG_PAIRS, KEY(config_backend, headers), NULL,
@@ -218,6 +239,7 @@ static const struct config_key candidate_keys[] = {
 static const struct config_key model_keys[] = {
     {"name", CONFIG_TEXT, KEY(config_model, name), NULL, .required = true,
      .doc = "The name that tasks ask for; `*` stands for any characters. First match wins."},
+    {"timeout", CONFIG_GROUP, .sub = model_timeout_keys, .doc = "How long its calls may take."},
     {"candidates", CONFIG_LIST, KEY(config_model, candidates), .max = 16, .required = true,
      .sub = candidate_keys, .size = sizeof(struct config_candidate), .doc = "Tried in order."},
     {0}};

@@ -61,18 +61,13 @@ quern_status task_body_check(struct json body, struct json *model, struct error 
         return INVALID(err, "body is missing");
     if (!json_is(body, '{'))
         return INVALID(err, "body is not an object");
-    static const char *const names[] = {"model", "stream"};
-    struct json m[2];
-    json_get_all(body, names, m, 2);
-    *model = m[0];
+    *model = json_get(body, "model");
     if (!json_is(*model, '"') || model->len <= 2)
         return INVALID(err, "body.model is missing or no text");
     if (escapes_control(*model))
         return INVALID(err, "body.model holds a control character");
     if (model->len - 2 > TASK_NAME_MAX)
         return INVALID(err, "body.model is longer than %d bytes", TASK_NAME_MAX);
-    if (json_is(m[1], 't') && m[1].p[0] == 't')
-        return INVALID(err, "body.stream is true: an answer of a batch is not streamed");
     return QUERN_OK;
 }
 
@@ -88,14 +83,14 @@ enum member {
     M_JOB_ID,
     M_GENERATION,
     M_DEADLINE,
-    M_SENSITIVE,
     M_CACHE,
     M_BODY,
-    MEMBERS
+    M_WISHES,
+    MEMBERS = M_WISHES + WISHES
 };
-static const char *const member_names[MEMBERS] = {"custom_id", "url",       "tenant", "user",
-                                                  "feature",   "v",         "job_id", "generation",
-                                                  "deadline",  "sensitive", "cache",  "body"};
+static const char *const member_names[M_WISHES] = {"custom_id", "url",   "tenant", "user",
+                                                   "feature",   "v",     "job_id", "generation",
+                                                   "deadline",  "cache", "body"};
 
 /* The fields that are texts, and where they go. */
 #define FIELD(f) offsetof(struct task_doc, f)
@@ -188,22 +183,26 @@ static quern_status read_scalars(const struct json m[MEMBERS], struct task_doc *
     if (generation.p &&
         (!json_int64(generation, &d->generation) || d->generation < 0 || d->generation > INT32_MAX))
         return INVALID(err, "generation is no whole number from 0 to %d", INT32_MAX);
-    for (size_t i = M_SENSITIVE; i <= M_CACHE; i++)
-        if (m[i].p && !json_is(m[i], 't'))
-            return INVALID(err, "%s is neither true nor false", member_names[i]);
+    if (m[M_CACHE].p && !json_is(m[M_CACHE], 't'))
+        return INVALID(err, "cache is neither true nor false");
+    if (wishes_read(m + M_WISHES, &d->wishes, err) != QUERN_OK)
+        return QUERN_FAIL;
     return read_deadline(m[M_DEADLINE], d, err);
 }
 
 quern_status task_doc_read(const char *text, size_t len, struct task_doc *out, struct error *err)
 {
     struct json model = {0}, m[MEMBERS];
+    const char *names[MEMBERS];
+    memcpy(names, member_names, sizeof member_names);
+    memcpy(names + M_WISHES, wish_names, sizeof wish_names);
     *out = (struct task_doc){0};
     if (!json_check(text, len, err))
         return QUERN_FAIL;
     struct json root = json_root(text, len);
     if (!json_is(root, '{'))
         return INVALID(err, "the task is not an object");
-    json_get_all(root, member_names, m, MEMBERS);
+    json_get_all(root, names, m, MEMBERS);
     out->body = m[M_BODY];
     if (read_scalars(m, out, err) == QUERN_OK &&
         task_body_check(out->body, &model, err) == QUERN_OK &&
@@ -239,6 +238,7 @@ void task_doc_write(const struct task_doc *d, struct buf *out)
     write_text(out, "feature", d->feature);
     if (d->deadline_us)
         buf_printf(out, ",\"deadline\":\"%s\"", units_format_time(d->deadline_us, time));
+    wishes_write(&d->wishes, out);
     write_text(out, "url", d->url);
     buf_str(out, ",\"body\":");
     buf_add(out, d->body.p, d->body.len);

@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "common/json.h"
 #include "common/uuid.h"
+#include "common/wishes.h"
 
 enum {
     TASK_VERSION = 1,
@@ -17,9 +18,10 @@ struct task_doc {
     char *custom_id, *url, *model; /* never NULL after a successful read */
     char *tenant, *user, *feature; /* NULL: not given */
     int64_t generation;
-    int64_t deadline_us; /* since 1970; 0: none */
-    struct json body;    /* borrowed from the text that was read */
-    char *strings;       /* owns the texts above, in one block */
+    int64_t deadline_us;  /* since 1970; 0: none */
+    struct wishes wishes; /* borrowed likewise */
+    struct json body;     /* borrowed from the text that was read */
+    char *strings;        /* owns the texts above, in one block */
 };
 
 /* Reads and checks a document. On failure (class PERMANENT; code "invalid_json" or
@@ -41,7 +43,7 @@ bool task_url_known(const char *url);
 /* All of them, for messages: "/v1/chat/completions, …". */
 const char *task_url_list(void);
 
-/* A request body: an object with a model, and no streaming. `model` is set to the raw value. */
+/* A request body: an object with a model. `model` is set to the raw value. */
 MUST_CHECK quern_status task_body_check(struct json body, struct json *model, struct error *err);
 /* A custom_id: 1 to TASK_ID_MAX bytes, no control characters. */
 MUST_CHECK quern_status task_id_check(const char *id, size_t len, struct error *err);

@@ -8,6 +8,7 @@
 #include "common/buf.h"
 #include "common/error.h"
 #include "common/json.h"
+#include "common/wishes.h"
 
 /* How rows and files become requests. */
 struct input_prompt {
@@ -20,6 +21,7 @@ struct input_item {
     size_t id_len;
     const char *url;
     struct json body;
+    struct wishes wishes; /* of its own */
     const char *file; /* where it stands */
     int64_t line;
 };

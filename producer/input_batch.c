@@ -1,4 +1,5 @@
-/* OpenAI Batch lines: {"custom_id":…,"method":"POST","url":…,"body":{…}}. */
+/* OpenAI Batch lines: {"custom_id":…,"method":"POST","url":…,"body":{…}}, and what quern's tasks
+ * may say beside (wishes.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,9 @@ static quern_status read_line(struct batch *b, struct input_item *item, struct e
     item->id_len = b->id.len;
     item->url = b->url.data;
     item->body = json_get(root, "body");
-    return QUERN_OK;
+    struct json wishes[WISHES];
+    json_get_all(root, wish_names, wishes, WISHES);
+    return wishes_read(wishes, &item->wishes, err);
 }
 
 static bool blank(const struct buf *line)

@@ -12,6 +12,15 @@
 
 enum { BYTES_PER_TOKEN = 4, OUTPUT_GUESS = 256, OUTPUT_MOST = 10000000 };
 
+static struct wishes wishes_of(const struct submission *s, const struct input_item *item)
+{
+    struct wishes w = item->wishes;
+    w.timeout_ms = w.timeout_ms ? w.timeout_ms : s->wishes.timeout_ms;
+    w.complexity = w.complexity ? w.complexity : s->wishes.complexity;
+    w.sensitive = w.sensitive || s->wishes.sensitive;
+    return w;
+}
+
 quern_status plan_record(const struct submission *s, const struct uuid *job,
                          const struct input_item *item, struct buf *out, struct error *err)
 {
@@ -30,6 +39,7 @@ quern_status plan_record(const struct submission *s, const struct uuid *job,
                            .user = (char *)(uintptr_t)s->user,
                            .feature = (char *)(uintptr_t)s->feature,
                            .deadline_us = s->deadline_us,
+                           .wishes = wishes_of(s, item),
                            .body = item->body};
     buf_clear(out);
     task_doc_write(&doc, out);

@@ -13,6 +13,7 @@ struct submission {
     int lane;
     const char *tenant, *user, *feature;
     int64_t deadline_us;
+    struct wishes wishes; /* where an item has none of its own */
 };
 
 struct plan {

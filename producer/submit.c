@@ -37,6 +37,9 @@ enum {
     OPT_USER,
     OPT_FEATURE,
     OPT_DEADLINE,
+    OPT_TIMEOUT,
+    OPT_COMPLEXITY,
+    OPT_SENSITIVE,
     OPT_WAIT,
     OPT_DRY_RUN
 };
@@ -55,6 +58,9 @@ static const struct option_def defs[] = {
     {0, "deadline", "WHEN",
      "a time (2026-01-31T10:00:00Z) or a duration from now (8h): a task "
      "not begun by then expires"},
+    {0, "timeout", "DURATION", "how long one call may take, e.g. 30s (default: as configured)"},
+    {0, "complexity", "WORD", "simple, moderate or complex, for rules that route by it"},
+    {0, "sensitive", NULL, "only backends marked private may see the tasks"},
     {'w', "wait", NULL, "wait until the job is done; exit 3 if a task failed"},
     {'n', "dry-run", NULL, "check the input, count, estimate the cost; send nothing"},
     {0}};
@@ -211,8 +217,18 @@ static int set_option(struct options *o, int i, struct arguments *a)
                                   [OPT_TENANT] = &a->submission.tenant,
                                   [OPT_USER] = &a->submission.user,
                                   [OPT_FEATURE] = &a->submission.feature};
-    if (i == OPT_WAIT || i == OPT_DRY_RUN) {
-        *(i == OPT_WAIT ? &a->wait : &a->dry_run) = true;
+    struct wishes *wishes = &a->submission.wishes;
+    if (i == OPT_WAIT || i == OPT_DRY_RUN || i == OPT_SENSITIVE) {
+        *(i == OPT_WAIT ? &a->wait : i == OPT_DRY_RUN ? &a->dry_run : &wishes->sensitive) = true;
+    } else if (i == OPT_TIMEOUT) {
+        if (!units_parse_duration(o->value, &wishes->timeout_ms) || wishes->timeout_ms < 1 ||
+            wishes->timeout_ms > WISH_TIMEOUT_MAX)
+            return options_usage_error(o, "--timeout \"%s\" is no duration up to 24h", o->value);
+    } else if (i == OPT_COMPLEXITY) {
+        wishes->complexity = complexity_parse(o->value);
+        if (!wishes->complexity)
+            return options_usage_error(o, "--complexity \"%s\": simple, moderate or complex",
+                                       o->value);
     } else if (i == OPT_PRIORITY) {
         a->submission.lane = lane_parse(o->value);
         if (a->submission.lane < 0)

@@ -16,7 +16,8 @@ void attempt_begin(struct task *t)
                           .backend = c->backend,
                           .model = task_upstream_model(t),
                           .started_us = units_now_us(),
-                          .cost = -1};
+                          .cost = -1,
+                          .first_token_ms = -1};
 }
 
 void attempt_end(struct attempt *a, const struct error *err)
@@ -38,7 +39,9 @@ void attempt_book(struct attempt *a, const struct price_table *prices, const str
         rates = name ? price_find(prices, name) : NULL;
         free(name);
     }
-    if (rates)
+    if (!r->has_usage && (r->success || r->broken))
+        a->cost = -1; /* something was used, and nobody knows how much */
+    else if (rates)
         a->cost = price_cost(rates, &r->usage);
     else if (r->usage.input + r->usage.output == 0)
         a->cost = 0; /* nothing was billed */

@@ -16,6 +16,7 @@ enum {
     RESPONSE_FREE = 64 << 10, /* answers up to this long are taken whatever the others hold */
     RESPONSE_KEEP = 64 << 10, /* a longer buffer is not kept for the next call */
     ID_LINE_MAX = 64,
+    TEXT_MAX = 128,
 };
 
 struct endpoint {
@@ -31,13 +32,18 @@ struct call {
     struct endpoint *endpoint; /* that the handle is set up for; NULL: none yet */
     char *url;                 /* and where it goes there */
     struct buf body, response;
-    size_t sent;          /* of the body */
-    const char *too_much; /* why we ended it ourselves */
+    size_t sent;       /* of the body */
+    const char *fault; /* why we ended it ourselves, */
+    bool late;         /* and whether that was for its slowness */
     uint64_t token;
     char id_line[ID_LINE_MAX];
     struct curl_slist id_header; /* id_line, before the endpoint's headers */
     call_done *done;
+    call_data *data;
     void *arg;
+    struct config_timeouts timeout;
+    double began, heard;         /* by the loop's clock; heard: the last bytes, 0: none came */
+    bool answers, whole, events; /* a token or byte of an answer came; all did; it is a stream */
 };
 
 /* One curl multi and what the loop watches for it. */
@@ -54,6 +60,8 @@ struct caller {
     struct multi multis[MULTIS_MAX];
     size_t count, turn;
     struct endpoint *endpoints;
+    ev_timer sweep; /* looks for answers that are late; runs while a call has such a limit */
+    size_t watched; /* calls that have */
 };
 
 static void must(bool ok, const char *what)
@@ -90,22 +98,50 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_FAIL;
 }
 
-/* Takes a part of an answer; anything but its length ends the call. */
-static size_t on_data(char *data, size_t one, size_t n, void *arg)
+/* Is this the stream that was asked for? Errors come as plain JSON. */
+static bool is_stream(struct call *c)
 {
-    struct call *c = arg;
+    const char *type = NULL;
+    long status = 0;
+    (void)curl_easy_getinfo(c->easy, CURLINFO_CONTENT_TYPE, &type);
+    (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    return c->data && status >= 200 && status < 300 && type &&
+           strncasecmp(type, "text/event-stream", 17) == 0;
+}
+
+static void pass_on(struct call *c, const char *bytes, size_t n)
+{
+    enum call_news news = c->data(c->arg, bytes, n, &c->fault);
+    c->answers = c->answers || news != CALL_MORE;
+    c->whole = news == CALL_WHOLE;
+}
+
+static void collect(struct call *c, const char *bytes, size_t n)
+{
     struct caller *caller = c->multi->caller;
-    (void)one;
+    c->answers = true;
     if (c->response.len + n > caller->response_max)
-        c->too_much = "the answer is longer than worker.response_max";
+        c->fault = "the answer is longer than worker.response_max";
     else if (c->response.len + n > RESPONSE_FREE &&
              caller->response_bytes + n > caller->response_memory)
-        c->too_much = "a long answer while worker.response_memory is used up";
-    if (c->too_much)
-        return 0;
-    buf_add(&c->response, data, n);
+        c->fault = "a long answer while worker.response_memory is used up";
+    if (c->fault)
+        return;
+    buf_add(&c->response, bytes, n);
     caller->response_bytes += n;
-    return n;
+}
+
+/* Takes a part of an answer; anything but its length ends the call. */
+static size_t on_data(char *bytes, size_t one, size_t n, void *arg)
+{
+    struct call *c = arg;
+    (void)one;
+    if (c->heard == 0)
+        c->events = is_stream(c);
+    c->heard = ev_now(c->multi->caller->loop);
+    if (!c->whole)
+        (c->events ? pass_on : collect)(c, bytes, n);
+    return c->fault ? 0 : n;
 }
 
 /* What no call changes. */
@@ -131,9 +167,16 @@ static void make_handle(struct call *c)
     c->easy = curl_easy_init();
     must(c->easy != NULL, "curl_easy_init");
     c->endpoint = NULL;
+    c->timeout = (struct config_timeouts){0};
     free(c->url);
     c->url = NULL;
     prepare(c);
+}
+
+/* Has it a limit that libcurl does not keep? */
+static bool is_watched(const struct call *c)
+{
+    return c->timeout.first || c->timeout.stall || c->data;
 }
 
 /* A call that failed may leave its handle in the middle of a rewind, which on_seek refuses: the
@@ -143,6 +186,7 @@ static void retire(struct call *c, bool broken)
     struct multi *m = c->multi;
     (void)curl_multi_remove_handle(m->handle, c->easy);
     m->caller->response_bytes -= c->response.len;
+    m->caller->watched -= is_watched(c);
     DL_DELETE(m->active, c);
     DL_PREPEND(m->idle, c);
     buf_free(&c->body);
@@ -155,20 +199,33 @@ static void retire(struct call *c, bool broken)
     }
 }
 
+static const char *describe(const struct call *c, CURLcode code, bool connected, char *out,
+                            size_t size)
+{
+    const char *limit = connected ? "whole answer within timeout.total"
+                                  : "connection within "
+                                    "timeout.connect";
+    int64_t ms = connected ? c->timeout.total : c->timeout.connect;
+    if (c->fault)
+        return c->fault;
+    if (code != CURLE_OPERATION_TIMEDOUT)
+        return curl_easy_strerror(code);
+    (void)snprintf(out, size, "no %s (%lld ms)", limit, (long long)ms);
+    return out;
+}
+
 static void set_failure(struct call *c, CURLcode code, struct call_result *r)
 {
-    bool timeout = code == CURLE_OPERATION_TIMEDOUT;
+    char text[TEXT_MAX];
     curl_off_t connected = 0;
     (void)curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
     r->unreached = connected == 0;
-    if (c->too_much)
-        (void)error_set(&r->error, ERROR_RETRY, "malformed_response", "backend \"%s\": %s",
-                        c->endpoint->backend->name, c->too_much);
-    else
-        (void)error_set(&r->error, ERROR_RETRY, timeout ? "timeout" : "network",
-                        "backend \"%s\" (%s): %s", c->endpoint->backend->name, c->url,
-                        timeout ? "no whole answer within timeout.total (or timeout.connect)"
-                                : curl_easy_strerror(code));
+    const char *type = c->late || code == CURLE_OPERATION_TIMEDOUT ? "timeout"
+                       : c->fault                                  ? "malformed_response"
+                                                                   : "network";
+    (void)error_set(&r->error, ERROR_RETRY, type, "backend \"%s\" (%s): %s",
+                    c->endpoint->backend->name, c->url,
+                    describe(c, code, connected != 0, text, sizeof text));
 }
 
 /* retry-after-ms, else Retry-After (seconds or a date), else -1. */
@@ -189,7 +246,7 @@ static int64_t retry_after(CURL *easy)
 static void finish(struct call *c, CURLcode code)
 {
     struct call_result r = {.retry_after_ms = -1, .token = c->token};
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK || c->whole) {
         (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &r.http_status);
         buf_add(&c->response, "", 0); /* so that an empty answer is a text too */
         r.body = c->response.data;
@@ -214,6 +271,37 @@ static void reap(struct multi *m)
         if (msg->msg == CURLMSG_DONE && c)
             finish(c, code);
     }
+}
+
+/* ---- answers that are late ------------------------------------------------------------------- */
+
+#define SWEEP_EVERY 0.1 /* seconds: how exactly timeout.first and timeout.stall are kept */
+#define LAST_BYTES 1.0  /* seconds that a stream may take to end after its answer is whole */
+
+static bool is_late(struct call *c, double now)
+{
+    const struct config_timeouts *t = &c->timeout;
+    if (c->whole)
+        return now - c->heard > LAST_BYTES;
+    if (t->first && !c->answers && (now - c->began) * 1000.0 > (double)t->first)
+        c->fault = "no byte or token of an answer within timeout.first";
+    else if (t->stall && c->heard > 0 && (now - c->heard) * 1000.0 > (double)t->stall)
+        c->fault = "its answer stalled for longer than timeout.stall";
+    c->late = c->fault != NULL;
+    return c->late;
+}
+
+static void on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct caller *caller = timer->data;
+    struct call *c, *next;
+    (void)events;
+    for (size_t i = 0; i < caller->count; i++)
+        DL_FOREACH_SAFE (caller->multis[i].active, c, next)
+            if (is_watched(c) && is_late(c, ev_now(loop)))
+                finish(c, CURLE_ABORTED_BY_CALLBACK);
+    if (caller->watched == 0)
+        ev_timer_stop(loop, timer);
 }
 
 static void act(struct multi *m, curl_socket_t fd, int flags)
@@ -286,8 +374,6 @@ static void point_at(struct call *c, struct endpoint *e, const char *url)
     c->endpoint = e;
     c->id_header.next = e->headers;
     SET(c->easy, CURLOPT_HTTPHEADER, &c->id_header);
-    SET(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)b->connect_timeout);
-    SET(c->easy, CURLOPT_TIMEOUT_MS, (long)b->total_timeout);
     SET(c->easy, CURLOPT_SSL_VERIFYPEER, b->verify_tls ? 1L : 0L);
     SET(c->easy, CURLOPT_SSL_VERIFYHOST, b->verify_tls ? 2L : 0L);
 }
@@ -308,20 +394,37 @@ static struct call *take(struct multi *m)
     return c;
 }
 
-struct call *call_start(struct caller *caller, struct endpoint *e, const char *url,
-                        struct buf *body, uint64_t token, call_done *done, void *arg)
+static void limit_time(struct call *c, const struct config_timeouts *t)
+{
+    if (c->timeout.connect != t->connect || c->timeout.total != t->total) {
+        SET(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect);
+        SET(c->easy, CURLOPT_TIMEOUT_MS, (long)t->total);
+    }
+    c->timeout = *t;
+}
+
+struct call *call_start(struct caller *caller, const struct call_order *o)
 {
     struct multi *m = &caller->multis[caller->turn++ % caller->count];
     struct call *c = take(m);
-    c->body = *body;
-    *body = (struct buf){.max = c->body.max};
-    c->too_much = NULL;
+    c->body = *o->body;
+    *o->body = (struct buf){.max = c->body.max};
+    c->fault = NULL;
     c->sent = 0;
-    c->done = done;
-    c->arg = arg;
-    c->token = token;
-    (void)snprintf(c->id_line, sizeof c->id_line, "X-Client-Request-Id: quern-%016" PRIx64, token);
-    point_at(c, e, url);
+    c->done = o->done;
+    c->data = o->data;
+    c->arg = o->arg;
+    c->token = o->token;
+    c->began = ev_now(caller->loop);
+    c->heard = 0;
+    c->late = c->answers = c->whole = c->events = false;
+    (void)snprintf(c->id_line, sizeof c->id_line, "X-Client-Request-Id: quern-%016" PRIx64,
+                   o->token);
+    point_at(c, o->endpoint, o->url);
+    limit_time(c, &o->timeout);
+    caller->watched += is_watched(c);
+    if (is_watched(c) && !ev_is_active(&caller->sweep))
+        ev_timer_again(caller->loop, &caller->sweep);
     SET(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.len);
     must(curl_multi_add_handle(m->handle, c->easy) == CURLM_OK, "curl_multi_add_handle");
     return c;
@@ -354,6 +457,8 @@ struct caller *caller_new(struct ev_loop *loop, const struct config *c)
     caller->count = (size_t)(c->worker.concurrency + CALLS_PER_MULTI - 1) / CALLS_PER_MULTI;
     if (caller->count > MULTIS_MAX)
         caller->count = MULTIS_MAX;
+    ev_timer_init(&caller->sweep, on_sweep, 0., SWEEP_EVERY);
+    caller->sweep.data = caller;
     for (size_t i = 0; i < caller->count; i++) {
         struct multi *m = &caller->multis[i];
         m->caller = caller;
@@ -387,6 +492,7 @@ static void free_multi(struct multi *m)
 void caller_free(struct caller *caller)
 {
     struct endpoint *e, *next;
+    ev_timer_stop(caller->loop, &caller->sweep);
     for (size_t i = 0; i < caller->count; i++)
         free_multi(&caller->multis[i]);
     LL_FOREACH_SAFE (caller->endpoints, e, next) {

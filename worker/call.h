@@ -32,6 +32,30 @@ struct call_result {
 /* Called once from the loop, never from inside call_start(); the call is gone when it returns. */
 typedef void call_done(void *arg, const struct call_result *r);
 
+/* What a piece of a streamed answer came to. */
+enum call_news {
+    CALL_MORE,  /* nothing of note */
+    CALL_FIRST, /* the model has begun to answer */
+    CALL_WHOLE, /* the answer is whole: an end that goes wrong does not matter */
+    CALL_STOP   /* it cannot be used: the call ends, and its result has the class RETRY */
+};
+/* Takes a piece of an answer that comes as server-sent events with a good status. For CALL_STOP,
+ * *why says what is wrong (static text). */
+typedef enum call_news call_data(void *arg, const char *bytes, size_t len, const char **why);
+
+/* One call to be made. */
+struct call_order {
+    struct endpoint *endpoint;
+    const char *url;  /* copied */
+    struct buf *body; /* its memory passes to the call */
+    uint64_t token;   /* the backend sees it as X-Client-Request-Id, so that its records can be held
+                         against the books */
+    struct config_timeouts timeout;
+    call_data *data; /* NULL: the answer is collected whatever its kind */
+    call_done *done;
+    void *arg;
+};
+
 struct caller *caller_new(struct ev_loop *loop, const struct config *c);
 void caller_free(struct caller *caller); /* aborts what is in flight, without callbacks */
 
@@ -39,10 +63,8 @@ void caller_free(struct caller *caller); /* aborts what is in flight, without ca
 struct endpoint *caller_endpoint(struct caller *caller, const struct config_backend *b,
                                  const char *const *headers, size_t count);
 
-/* Begins a POST of `body`, whose memory passes to the call, to `url`, which is copied. The backend
- * sees `token` as X-Client-Request-Id, so that its records can be held against the books. */
-struct call *call_start(struct caller *caller, struct endpoint *e, const char *url,
-                        struct buf *body, uint64_t token, call_done *done, void *arg);
+/* Begins a POST. */
+struct call *call_start(struct caller *caller, const struct call_order *o);
 /* Ends a call without its callback; the connection is closed. */
 void call_abort(struct call *call);
 #endif

@@ -9,6 +9,9 @@
 
 enum { FIELD_MAX = 128 };
 
+/* Any value: it asks nothing of the dialect. */
+#define ANY "*"
+
 quern_status chat_refuse(struct error *err, const char *field, const char *why)
 {
     return error_set(err, ERROR_NEXT_CANDIDATE, "invalid_request", "%s: %s", field, why);
@@ -51,7 +54,8 @@ static const struct known {
              {"user", CHAT_USER, {NULL}},
              {"logprobs", CHAT_MEMBERS, {"false"}},
              {"logit_bias", CHAT_MEMBERS, {"{}"}},
-             {"stream", CHAT_MEMBERS, {"false"}},
+             {"stream", CHAT_MEMBERS, {ANY}}, /* for the pipeline to see to */
+             {"stream_options", CHAT_MEMBERS, {ANY}},
              {"store", CHAT_MEMBERS, {"false"}},
              {"service_tier", CHAT_MEMBERS, {"\"auto\"", "\"default\""}},
              {"modalities", CHAT_MEMBERS, {"[\"text\"]"}},
@@ -70,7 +74,8 @@ static bool asks_for_nothing(const struct known *k, struct json v)
     if (json_is(v, 'n'))
         return true;
     for (size_t i = 0; i < 3 && k->nothing[i]; i++)
-        if (strlen(k->nothing[i]) == v.len && memcmp(k->nothing[i], v.p, v.len) == 0)
+        if (strcmp(k->nothing[i], ANY) == 0 ||
+            (strlen(k->nothing[i]) == v.len && memcmp(k->nothing[i], v.p, v.len) == 0))
             return true;
     return false;
 }

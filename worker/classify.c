@@ -53,6 +53,13 @@ void classify_failure(const struct failure_rule *rules, const struct failure *f,
     buf_free(&message);
 }
 
+long classify_status(long http, struct json code)
+{
+    int64_t status = 0;
+    bool told = http < 300 && json_int64(code, &status) && status >= 400 && status <= 599;
+    return told ? (long)status : http;
+}
+
 void classify_withheld(struct reply *out, const char *what, struct json detail)
 {
     struct buf b;

@@ -25,6 +25,10 @@ struct failure {
 void classify_failure(const struct failure_rule *rules, const struct failure *f, const char *text,
                       size_t len, struct reply *out);
 
+/* The status that a failure in mid-stream would have had: HTTP says 200 there, but the error's code
+ * may be a number. */
+long classify_status(long http, struct json code);
+
 /* The answer came well, but its content was withheld: the prompt or the answer was filtered, or the
  * model refused. */
 void classify_withheld(struct reply *out, const char *what, struct json detail);

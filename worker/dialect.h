@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "common/json.h"
 #include "common/price.h"
+#include "fold.h"
 
 /* What a task asks for, and as which model there. */
 struct request {
@@ -17,13 +18,16 @@ struct request {
     const char *model;  /* upstream */
     struct json body;   /* checked */
     int64_t max_tokens; /* where the API wants a number and the task gives none */
+    bool stream;        /* the answer is to come in pieces */
 };
 
 /* What a backend's answer came to. */
 struct reply {
     bool success;
-    struct error error;     /* if it is none */
-    struct usage usage;     /* zeros where the answer has none */
+    struct error error; /* if it is none */
+    struct usage usage; /* zeros where the answer has none */
+    bool has_usage;
+    bool broken;            /* a part of an answer came: something was used */
     struct json body;       /* in OpenAI's shape; absent if the answer was no JSON object */
     struct json model;      /* the name that the answer gives, raw; may be absent */
     int64_t retry_after_ms; /* as the body asks; -1: it does not */
@@ -37,8 +41,11 @@ struct dialect {
     void (*path)(const struct request *r, struct buf *out);
     /* Appends the request's body, or refuses it: class NEXT_CANDIDATE, code "invalid_request". */
     quern_status (*request)(const struct request *r, struct buf *out, struct error *err);
-    /* Reads an HTTP answer. out->body and out->model borrow from `text`, or from `translated`
-     * (initialised, empty), where the dialect writes what it translates. */
+    /* Takes one event of a streamed answer into `fold`, where the answer grows that the API would
+     * have given unstreamed; an error in mid-stream likewise. Sets its `complete` and `closed`. */
+    void (*event)(struct fold *fold, const char *name, struct json data);
+    /* Reads an HTTP answer, or a folded stream. out->body and out->model borrow from `text`, or
+     * from `translated` (initialised, empty), where the dialect writes what it translates. */
     void (*reply)(long http_status, const char *text, size_t len, struct buf *translated,
                   struct reply *out);
 };

@@ -219,6 +219,7 @@ static quern_status request(const struct request *r, struct buf *out, struct err
     buf_char(out, '{');
     buf_json_member(out, "model", r->model);
     buf_printf(out, ",\"max_tokens\":%" PRId64, max_tokens);
+    buf_str(out, r->stream ? ",\"stream\":true" : "");
     if (m[CHAT_USER].p) {
         buf_str(out, ",\"metadata\":{\"user_id\":");
         buf_add(out, m[CHAT_USER].p, m[CHAT_USER].len);
@@ -242,12 +243,16 @@ static const struct failure_rule rules[] = {
     {400, NULL, "content filtering policy", "content_policy", ERROR_NEXT_CANDIDATE},
     {0, "overloaded_error", NULL, "overloaded", ERROR_RETRY},
     {0, "rate_limit_error", NULL, "rate_limit", ERROR_THROTTLED},
+    {200, "invalid_request_error", NULL, "invalid_request", ERROR_PERMANENT}, /* in mid-stream */
+    {0, "timeout_error", NULL, "timeout", ERROR_RETRY},
     {0}};
 
 /* The input counts leave out what was cached; quern's, as OpenAI's, do not. */
-static void read_usage(struct json body, struct usage *u)
+static void read_usage(struct json body, struct reply *r)
 {
+    struct usage *u = &r->usage;
     struct json usage = json_get(body, "usage");
+    r->has_usage = json_is(usage, '{');
     u->cached = classify_count(usage, "cache_read_input_tokens");
     u->cache_write = classify_count(usage, "cache_creation_input_tokens");
     u->input = classify_count(usage, "input_tokens") + u->cached + u->cache_write;
@@ -313,12 +318,12 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
 {
     struct error err;
     bool good = classify_parse(text, len, out, &err);
+    read_usage(out->body, out);
     if (status < 200 || status > 299 || json_equals(json_get(out->body, "type"), "error")) {
         read_failure(status, text, len, translated, out);
         return;
     }
     out->model = json_get(out->body, "model");
-    read_usage(out->body, &out->usage);
     if (!json_is(json_get(out->body, "content"), '[')) {
         classify_malformed(out, status, good ? "it has no content" : err.message);
         return;
@@ -332,7 +337,70 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
     out->body = json_root(translated->data, translated->len);
 }
 
+/* ---- streams -------------------------------------------------------------------------------- */
+
+static const char *const grows[] = {"text", "thinking", "signature", "partial_json", NULL};
+
+/* A block's beginning, or what it grows by. The delta's type is not the block's. */
+static void take_block(struct fold *f, struct json data, struct json piece, bool begins)
+{
+    struct json_member m;
+    int64_t index = -1;
+    size_t pos = 0;
+    (void)json_int64(json_get(data, "index"), &index);
+    struct node *block = fold_item(f, fold_member(f, f->root, "content"), index);
+    while (block && json_is(piece, '{') && json_next_member(piece, &pos, &m))
+        if (begins || !json_equals(m.key, "type"))
+            fold_merge_member(f, block, m, grows);
+}
+
+/* A tool's input has come as the pieces of a JSON text. */
+static void end_block(struct fold *f, struct json data)
+{
+    struct error err;
+    struct buf raw, text;
+    int64_t index = -1;
+    (void)json_int64(json_get(data, "index"), &index);
+    struct node *block = fold_item(f, fold_member(f, f->root, "content"), index);
+    struct node *pieces = block ? fold_member(f, block, "partial_json") : NULL;
+    if (!pieces || !fold_text(pieces).len)
+        return;
+    buf_init(&raw, fold_text(pieces).len + 2);
+    buf_init(&text, fold_text(pieces).len + 1);
+    fold_write(pieces, &raw);
+    (void)json_string((struct json){raw.data, raw.len}, &text);
+    if (text.len && json_check(text.data, text.len, &err))
+        fold_set(f, fold_member(f, block, "input"), json_root(text.data, text.len));
+    buf_free(&raw);
+    buf_free(&text);
+}
+
+/* Counts are sums, not steps. */
+static void event(struct fold *f, const char *name, struct json data)
+{
+    struct json type = json_get(data, "type");
+    (void)name; /* the data says it too */
+    if (json_equals(type, "message_start")) {
+        fold_merge(f, f->root, json_get(data, "message"), grows);
+    } else if (json_equals(type, "content_block_start")) {
+        take_block(f, data, json_get(data, "content_block"), true);
+    } else if (json_equals(type, "content_block_delta")) {
+        take_block(f, data, json_get(data, "delta"), false);
+    } else if (json_equals(type, "content_block_stop")) {
+        end_block(f, data);
+    } else if (json_equals(type, "message_delta")) {
+        fold_merge(f, f->root, json_get(data, "delta"), grows);
+        fold_merge(f, fold_member(f, f->root, "usage"), json_get(data, "usage"), grows);
+    } else if (json_equals(type, "message_stop")) {
+        f->complete = f->closed = true;
+    } else if (json_equals(type, "error")) {
+        fold_set(f, fold_member(f, f->root, "type"), type);
+        fold_set(f, fold_member(f, f->root, "error"), json_get(data, "error"));
+        f->complete = f->closed = true;
+    }
+}
+
 static const char *const headers[] = {"anthropic-version: 2023-06-01", NULL};
 
-const struct dialect dialect_anthropic = {"anthropic", "x-api-key: ", headers,
-                                          path,        request,       reply};
+const struct dialect dialect_anthropic = {"anthropic", "x-api-key: ", headers, path,
+                                          request,     event,         reply};

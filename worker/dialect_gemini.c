@@ -17,7 +17,7 @@ static void path(const struct request *r, struct buf *out)
 {
     buf_str(out, "/models/");
     buf_url_segment(out, strncmp(r->model, "models/", 7) == 0 ? r->model + 7 : r->model);
-    buf_str(out, ":generateContent");
+    buf_str(out, r->stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
 }
 
 static void put_text(void *arg, struct json text)
@@ -266,9 +266,11 @@ static const struct failure_rule rules[] = {
     {0}};
 
 /* Thoughts stand apart from the candidates' tokens, and are billed as output. */
-static void read_usage(struct json body, struct usage *u)
+static void read_usage(struct json body, struct reply *r)
 {
+    struct usage *u = &r->usage;
     struct json usage = json_get(body, "usageMetadata");
+    r->has_usage = json_is(usage, '{');
     u->input = classify_count(usage, "promptTokenCount") +
                classify_count(usage, "toolUsePromptTokenCount");
     u->cached = classify_count(usage, "cachedContentTokenCount");
@@ -295,7 +297,10 @@ static void read_failure(long status, const char *text, size_t len, struct buf *
                          struct reply *out)
 {
     struct json error = json_get(out->body, "error");
-    const struct failure f = {status, json_get(error, "status"), {0}, json_get(error, "message")};
+    const struct failure f = {classify_status(status, json_get(error, "code")),
+                              json_get(error, "status"),
+                              {0},
+                              json_get(error, "message")};
     classify_failure(rules, &f, text, len, out);
     out->retry_after_ms = retry_delay(json_get(error, "details"));
     if (!out->body.p)
@@ -386,6 +391,7 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
 {
     struct error err;
     bool good = classify_parse(text, len, out, &err);
+    read_usage(out->body, out);
     if (status < 200 || status > 299 || json_is(json_get(out->body, "error"), '{')) {
         read_failure(status, text, len, translated, out);
         return;
@@ -395,10 +401,56 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
         return;
     }
     out->model = json_get(out->body, "modelVersion");
-    read_usage(out->body, &out->usage);
     read_answer(json_get(out->body, "candidates"), translated, out);
+}
+
+/* ---- streams: every event is an answer with the next parts ----------------------------------- */
+
+static void take_candidate(struct fold *f, struct json candidate)
+{
+    static const char *const grows[] = {NULL};
+    struct node *candidates = fold_member(f, f->root, "candidates");
+    struct json_member m;
+    int64_t index = 0;
+    size_t pos = 0;
+    (void)json_int64(json_get(candidate, "index"), &index);
+    struct node *n = fold_item(f, candidates, index);
+    struct json parts = json_get(json_get(candidate, "content"), "parts"), part;
+    while (n && json_is(candidate, '{') && json_next_member(candidate, &pos, &m))
+        if (!json_equals(m.key, "content"))
+            fold_merge_member(f, n, m, grows);
+    for (pos = 0; n && json_is(parts, '[') && json_next_item(parts, &pos, &part);) {
+        struct node *list = fold_member(f, fold_member(f, n, "content"), "parts");
+        struct node *last = fold_append(f, list);
+        if (last)
+            fold_set(f, last, part);
+        f->grown += part.len;
+    }
+    f->finished += json_is(json_get(candidate, "finishReason"), '"');
+    f->complete = f->finished >= fold_count(candidates);
+}
+
+static void event(struct fold *f, const char *name, struct json data)
+{
+    struct json_member m;
+    struct json candidate;
+    size_t pos = 0;
+    (void)name; /* it has none */
+    while (json_next_member(data, &pos, &m)) {
+        size_t at = 0;
+        if (!json_equals(m.key, "candidates"))
+            fold_set(f, fold_raw_member(f, f->root, m.key), m.value);
+        while (json_equals(m.key, "candidates") && json_is(m.value, '[') &&
+               json_next_item(m.value, &at, &candidate))
+            take_candidate(f, candidate);
+        if (json_equals(m.key, "error"))
+            f->complete = f->closed = true;
+        if (json_equals(m.key, "promptFeedback") && json_get(m.value, "blockReason").p)
+            f->complete = true;
+    }
 }
 
 static const char *const headers[] = {NULL};
 
-const struct dialect dialect_gemini = {"gemini", "x-goog-api-key: ", headers, path, request, reply};
+const struct dialect dialect_gemini = {"gemini", "x-goog-api-key: ", headers, path, request, event,
+                                       reply};

@@ -298,7 +298,7 @@ static void set_bounds(struct pipeline *p, const struct config *c)
     for (int pool = 0; pool < POOL_COUNT; pool++)
         p->rooms[pool] = (struct room){.tasks_max = (size_t)tasks, .bytes_max = (size_t)bytes};
     p->waiting_max = (size_t)(c->retry.waiting_tasks ? c->retry.waiting_tasks : tasks / 2);
-    p->answer_bytes_max =
+    p->answer_bytes_max = p->stream_bytes_max =
         (size_t)(c->worker.response_memory ? c->worker.response_memory : memory / 8);
     p->retry = (struct retry_policy){(int)c->retry.attempts, c->retry.base_delay,
                                      c->retry.max_delay, c->retry.retry_after_max};

@@ -1,5 +1,5 @@
-/* Calls: when they begin, what their answers mean, and what follows a failure: the same again, the
- * next candidate, a retry topic, the dead letters; or, if the backend is out, waiting for it. */
+/* When calls begin, and what follows a failure: the same again, the next candidate, a retry topic,
+ * the dead letters; or, if the backend is out, waiting for it. pipeline_http.c makes the calls. */
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -11,12 +11,9 @@
 #include "common/units.h"
 #include "pipeline_private.h"
 
-/* A translated body is longer than the task's by this factor at most: escapes grow sixfold. */
-enum { TRANSLATED_MAX = 8, URL_MAX = 16384 };
-
 /* ---- where a task can go -------------------------------------------------------------------- */
 
-static struct breaker *breaker_of(struct pipeline *p, const struct task *t)
+struct breaker *pipeline_breaker(struct pipeline *p, const struct task *t)
 {
     return &p->breakers[pipeline_backend(p, t)];
 }
@@ -57,7 +54,7 @@ static bool any_backend_in(const struct pipeline *p)
 void pipeline_ready(struct pipeline *p, struct task *t)
 {
     choose_candidate(p, t);
-    if (breaker_waits(breaker_of(p, t), ev_now(p->loop)) && any_backend_in(p) &&
+    if (breaker_waits(pipeline_breaker(p, t), ev_now(p->loop)) && any_backend_in(p) &&
         count_waiting(p) >= p->waiting_max) {
         (void)error_set(&t->error, ERROR_RETRY, "backend_out",
                         "backend \"%s\" is out, and many tasks wait for it",
@@ -83,7 +80,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
     struct pipeline *p = t->pipeline;
     (void)loop;
     (void)events;
-    take_back_try(breaker_of(p, t), t);
+    take_back_try(pipeline_breaker(p, t), t);
     if (!pipeline_expire(p, t))
         pipeline_ready(p, t);
 }
@@ -100,7 +97,7 @@ static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
     pipeline_enter(p, t, TASK_WAITING);
 }
 
-static void next_candidate(struct pipeline *p, struct task *t)
+void pipeline_next_candidate(struct pipeline *p, struct task *t)
 {
     pipeline_leave(p, t); /* while it still counts for the old candidate */
     t->candidate++;
@@ -187,7 +184,7 @@ static bool is_suspect(const struct breaker *b, const struct task *t, const stru
 /* Tells the breaker. True if the backend is out: then no attempt is spent. */
 static bool backend_is_out(struct pipeline *p, struct task *t, const struct call_result *r)
 {
-    struct breaker *b = breaker_of(p, t);
+    struct breaker *b = pipeline_breaker(p, t);
     bool was_open = b->open, suspect = is_suspect(b, t, r);
     int64_t most = p->retry.retry_after_max_ms;
     int64_t asked = r->retry_after_ms < most ? r->retry_after_ms : most;
@@ -214,7 +211,7 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
 }
 
 /* An attempt failed, and t->error says how. */
-static void after_failure(struct pipeline *p, struct task *t, const struct call_result *r)
+void pipeline_after_failure(struct pipeline *p, struct task *t, const struct call_result *r)
 {
     int64_t delay_ms = 0;
     bool out = backend_is_out(p, t, r);
@@ -236,146 +233,10 @@ static void after_failure(struct pipeline *p, struct task *t, const struct call_
     } else if (step == RETRY_AGAIN) {
         retry_later(p, t, delay_ms);
     } else if (step == RETRY_NEXT_CANDIDATE && t->candidate + 1 < t->route->candidates.count) {
-        next_candidate(p, t);
+        pipeline_next_candidate(p, t);
     } else {
         give_up(p, t, r->retry_after_ms);
     }
-}
-
-/* ---- answers -------------------------------------------------------------------------------- */
-
-static void keep_response(struct pipeline *p, struct task *t, struct json body)
-{
-    struct buf b;
-    p->answer_bytes -= t->response_len;
-    free(t->response);
-    t->response = NULL;
-    t->response_len = 0;
-    if (!body.p)
-        return;
-    buf_init(&b, body.len);
-    if (memchr(body.p, '\n', body.len))
-        json_minify(body, &b);
-    else
-        buf_add(&b, body.p, body.len);
-    t->response = b.data;
-    t->response_len = b.len;
-    p->answer_bytes += b.len;
-}
-
-static void read_answer(struct pipeline *p, struct task *t, const struct call_result *r,
-                        struct buf *translated, struct reply *reply)
-{
-    size_t backend = pipeline_backend(p, t);
-    *reply = (struct reply){.error = r->error, .retry_after_ms = -1};
-    if (r->http_status == 0)
-        return;
-    router_redact(p->router, backend, r->body, r->len);
-    router_dialect(p->router, backend)->reply(r->http_status, r->body, r->len, translated, reply);
-}
-
-static void log_return(const struct pipeline *p, const struct breaker *b, const struct task *t)
-{
-    if (b->open)
-        log_info("a backend is back", LOG_S("backend", task_candidate(t)->backend),
-                 LOG_N("out_s", ev_now(p->loop) - b->since));
-}
-
-static void on_called(void *arg, const struct call_result *result)
-{
-    struct call_result answer = *result, *r = &answer;
-    struct task *t = arg;
-    struct pipeline *p = t->pipeline;
-    struct attempt *a = &t->attempts[t->attempt_count - 1];
-    struct reply reply;
-    struct buf translated;
-    (void)FAILPOINT("after-call");
-    if (t->state != TASK_CALLING || a->token != r->token) { /* of a dispatch that is no more */
-        log_error("an answer came for a call that nobody made; it is dropped",
-                  LOG_S("custom_id", t->doc.custom_id));
-        return;
-    }
-    t->call = NULL;
-    buf_init(&translated, r->len * TRANSLATED_MAX + 4096);
-    read_answer(p, t, r, &translated, &reply);
-    if (r->retry_after_ms < 0)
-        r->retry_after_ms = reply.retry_after_ms;
-    a->http_status = t->http_status = r->http_status;
-    attempt_end(a, reply.success ? NULL : &reply.error);
-    attempt_book(a, p->prices, &reply);
-    keep_response(p, t, reply.body);
-    buf_free(&translated);
-    if (reply.success) {
-        log_return(p, breaker_of(p, t), t);
-        breaker_success(breaker_of(p, t), t->probe, ev_now(p->loop));
-        pipeline_finish(p, t, STATUS_SUCCEEDED);
-    } else {
-        t->error = reply.error;
-        after_failure(p, t, r);
-    }
-    pipeline_dispatch(
-        p); /* at once: answers come in bursts, and the slot would wait for the last */
-}
-
-static struct request request_of(struct pipeline *p, const struct task *t)
-{
-    const struct config_backend *b = p->config->backends.items;
-    return (struct request){.url = t->doc.url,
-                            .model = task_upstream_model(t),
-                            .body = t->doc.body,
-                            .max_tokens = b[pipeline_backend(p, t)].max_output_tokens};
-}
-
-/* Translates the request. False if the backend's dialect cannot say it: the task goes on to its
- * next candidate, or fails; nothing was sent. */
-static bool translate(struct pipeline *p, struct task *t)
-{
-    const struct request q = request_of(p, t);
-    const struct dialect *d = router_dialect(p->router, pipeline_backend(p, t));
-    buf_free(&t->request);
-    buf_init(&t->request, t->record_len * TRANSLATED_MAX + TASK_NAME_MAX * 6UL + 4096);
-    quern_status status = d->request(&q, &t->request, &t->error);
-    if (status == QUERN_OK && !t->request.overflow)
-        return true;
-    if (t->request.overflow)
-        (void)error_set(&t->error, ERROR_NEXT_CANDIDATE, "invalid_request",
-                        "body: it grows more than %d times in translation", TRANSLATED_MAX);
-    (void)error_prefix(&t->error, "backend \"%s\"", task_candidate(t)->backend);
-    buf_free(&t->request);
-    if (t->candidate + 1 < t->route->candidates.count)
-        next_candidate(p, t);
-    else
-        pipeline_finish(p, t, STATUS_FAILED);
-    return false;
-}
-
-void pipeline_start_call(struct pipeline *p, struct task *t)
-{
-    size_t backend = pipeline_backend(p, t);
-    const struct request q = request_of(p, t);
-    struct buf url;
-    t->tries++;
-    t->called = ev_now(p->loop);
-    t->probe = breaker_begin(&p->breakers[backend]);
-    attempt_begin(t);
-    buf_init(&url, URL_MAX);
-    router_url(p->router, backend, &q, &url);
-    t->call = call_start(p->caller, router_endpoint(p->router, backend), url.data, &t->request,
-                         t->attempts[t->attempt_count - 1].token, on_called, t);
-    buf_free(&url);
-}
-
-void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why)
-{
-    struct attempt *a = &t->attempts[t->attempt_count - 1];
-    const struct reply none = {0}; /* no usage came, as with a time-out */
-    struct error aborted;
-    (void)error_set(&aborted, ERROR_RETRY, code, "%s", why);
-    call_abort(t->call);
-    t->call = NULL;
-    breaker_forget(breaker_of(p, t), t->probe);
-    attempt_end(a, &aborted);
-    attempt_book(a, p->prices, &none);
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------- */
@@ -397,6 +258,6 @@ void pipeline_dispatch(struct pipeline *p)
         return;
     while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
            (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
-        if (!pipeline_expire(p, t) && translate(p, t))
+        if (!pipeline_expire(p, t) && pipeline_translate(p, t))
             pipeline_enter(p, t, TASK_CALLING);
 }

@@ -1,6 +1,6 @@
-/* Inside the pipeline: pipeline.c has the states, pipeline_call.c the calls and what follows from
- * them, pipeline_end.c what ends tasks from outside (partitions that go away, cancelled jobs,
- * deadlines, stuck heads). */
+/* Inside the pipeline: pipeline.c has the states, pipeline_call.c when calls begin and what follows
+ * from failures, pipeline_http.c one call, pipeline_end.c what ends tasks from outside (partitions
+ * that go away, cancelled jobs, deadlines, stuck heads). */
 #ifndef QUERN_PIPELINE_PRIVATE_H
 #define QUERN_PIPELINE_PRIVATE_H
 #include "breaker.h"
@@ -33,6 +33,7 @@ struct pipeline {
     struct retry_policy retry;
     size_t waiting_max;                    /* tasks that wait in memory, see retry.waiting_tasks */
     size_t answer_bytes, answer_bytes_max; /* of answers that wait to be written */
+    size_t stream_bytes, stream_bytes_max; /* of answers that are being put together */
     struct room rooms[POOL_COUNT];
     bool hold;             /* memory is short */
     double owned_until[2]; /* see pipeline_own() */
@@ -74,11 +75,20 @@ size_t pipeline_backend(const struct pipeline *p, const struct task *t);
 /* Takes the task out of the stage that holds it (a look-up, its lane), before another state. */
 void pipeline_pull(struct pipeline *p, struct task *t);
 
-/* In pipeline_call.c. */
+/* In pipeline_http.c. Translates the request. False if the backend's dialect cannot say it: the
+ * task went on to its next candidate, or failed; nothing was sent. */
+bool pipeline_translate(struct pipeline *p, struct task *t);
 void pipeline_start_call(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
+
+/* In pipeline_call.c. */
 void pipeline_dispatch(struct pipeline *p);
+void pipeline_next_candidate(struct pipeline *p, struct task *t);
+/* An attempt failed, and t->error says how. */
+void pipeline_after_failure(struct pipeline *p, struct task *t, const struct call_result *r);
+/* That of the task's present backend. */
+struct breaker *pipeline_breaker(struct pipeline *p, const struct task *t);
 /* In pipeline_end.c: the timer that looks at what waits. */
 void pipeline_sweep(struct ev_loop *loop, ev_timer *timer, int events);
 #endif

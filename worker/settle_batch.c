@@ -167,6 +167,8 @@ static void add_attempt(struct pgarray *a, const struct task *t, const struct at
     number_or_null(&a[A_COST], x->cost, x->cost >= 0);
     pgarray_time(&a[A_STARTED], x->started_us);
     pgarray_number(&a[A_DURATION], x->duration_ms);
+    number_or_null(&a[A_FIRST_TOKEN], x->first_token_ms, x->first_token_ms >= 0);
+    pgarray_text(&a[A_PRICE_VERSION], x->price_version);
 }
 
 static void add_unreadable(struct pgarray *u, const struct task *t)

@@ -4,9 +4,10 @@ const enum pg_type result_types[R_COLUMNS] = {
     PG_UUID, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT,
     PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_INT4, PG_INT8, PG_INT8,
     PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_INT8, PG_BYTEA};
-const enum pg_type attempt_types[A_COLUMNS] = {
-    PG_UUID, PG_TEXT, PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_TEXT, PG_INT4,        PG_TEXT,
-    PG_TEXT, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT8};
+const enum pg_type attempt_types[A_COLUMNS] = {PG_UUID, PG_TEXT,        PG_INT8, PG_INT4, PG_INT4,
+                                               PG_TEXT, PG_TEXT,        PG_INT4, PG_TEXT, PG_TEXT,
+                                               PG_INT8, PG_INT8,        PG_INT8, PG_INT8, PG_INT8,
+                                               PG_INT8, PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TEXT};
 const enum pg_type unreadable_types[U_COLUMNS] = {PG_TEXT, PG_TEXT, PG_TEXT,
                                                   PG_INT4, PG_INT8, PG_BYTEA};
 const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4};
@@ -33,10 +34,10 @@ static const char settle[] =
     "a AS (SELECT * FROM unnest($28::uuid[], $29::text[], $30::bigint[], $31::int[], $32::int[], "
     " $33::text[], $34::text[], $35::int[], $36::text[], $37::text[], $38::bigint[], "
     " $39::bigint[], $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], "
-    " $44::timestamptz[], $45::bigint[]) "
+    " $44::timestamptz[], $45::bigint[], $46::bigint[], $47::text[]) "
     " AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
     " error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
-    " duration)), "
+    " duration, first_token, price_version)), "
     "replaced AS MATERIALIZED (SELECT o.job_id, o.custom_id, o.status, o.reopened_at "
     " FROM r JOIN results o USING (job_id, custom_id) "
     " WHERE r.generation > 0 AND o.generation < r.generation "
@@ -60,10 +61,10 @@ static const char settle[] =
     "  reasoning_tokens = EXCLUDED.reasoning_tokens, cost_usd = EXCLUDED.cost_usd, "
     "  started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at, reopened_at = NULL "
     " WHERE old.generation < EXCLUDED.generation "
-    " RETURNING job_id, custom_id, status), "
+    " RETURNING job_id, custom_id, status, model, old.attempts, old.tokens, old.cost_usd), "
     "booked AS (INSERT INTO attempts SELECT job_id, custom_id, token, generation, attempt, "
     "  backend, model, http_status, error_type, error, input, cached, cache_write, output, "
-    "  reasoning, cost " USD ", started_at, duration "
+    "  reasoning, cost " USD ", started_at, duration, first_token, price_version "
     " FROM a ORDER BY job_id, custom_id, token ON CONFLICT DO NOTHING "
     " RETURNING job_id, input_tokens, output_tokens, cost_usd), "
     /* The rows are found one by one (OFFSET 0): a plan made while the table was empty would read
@@ -86,7 +87,7 @@ static const char settle[] =
     "  sum((s = 'expired')::int - (s = '-expired')::int), sum((s = 'degraded')::int - (s = "
     "'-degraded')::int), "
     "  count(*) FILTER (WHERE s = 'attempt'), "
-    "  count(*) FILTER (WHERE s = 'attempt' AND usd IS NULL AND i + o > 0), "
+    "  count(*) FILTER (WHERE s = 'attempt' AND usd IS NULL), "
     "  sum(i), sum(o), coalesce(sum(usd), 0) "
     " FROM (SELECT job_id, status AS s, 0::bigint AS i, 0::bigint AS o, NULL::numeric AS usd "
     "   FROM won UNION ALL "
@@ -100,7 +101,13 @@ static const char settle[] =
     "  attempts = c.attempts + EXCLUDED.attempts, unpriced = c.unpriced + EXCLUDED.unpriced, "
     "  input_tokens = c.input_tokens + EXCLUDED.input_tokens, "
     "  output_tokens = c.output_tokens + EXCLUDED.output_tokens, "
-    "  cost_usd = c.cost_usd + EXCLUDED.cost_usd, updated_at = now()) "
+    "  cost_usd = c.cost_usd + EXCLUDED.cost_usd, updated_at = now()), "
+    "daily AS (INSERT INTO model_days AS d "
+    " SELECT (now() AT TIME ZONE 'UTC')::date, model, (pg_backend_pid() % 64)::smallint, count(*), "
+    "  sum(tokens), coalesce(sum(cost_usd), 0) FROM won WHERE attempts > 0 "
+    " GROUP BY model ORDER BY model "
+    " ON CONFLICT (day, model, shard) DO UPDATE SET tasks = d.tasks + EXCLUDED.tasks, "
+    "  tokens = d.tokens + EXCLUDED.tokens, cost_usd = d.cost_usd + EXCLUDED.cost_usd) "
     "SELECT count(*) FROM won";
 
 static const char unreadable[] =

@@ -54,6 +54,8 @@ enum attempt_column {
     A_COST,
     A_STARTED,
     A_DURATION,
+    A_FIRST_TOKEN,
+    A_PRICE_VERSION,
     A_COLUMNS
 };
 /* "unreadable": records that are no task. Answers topic, partition, offset, id, published. */

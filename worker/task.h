@@ -62,8 +62,10 @@ struct attempt {
     char error_type[ERROR_CODE_MAX]; /* "": success */
     char *error;                     /* message; NULL: success */
     struct usage usage;
-    int64_t cost; /* pico-dollars; -1: no price is known */
+    int64_t cost;              /* pico-dollars; -1: not known */
+    const char *price_version; /* by which it was computed; borrowed; NULL: none was */
     int64_t started_us, duration_ms;
+    int64_t first_token_ms; /* since its start; -1: the answer was not streamed, or none came */
 };
 
 /* Sums over attempts. The cost is known only if that of each attempt is. */
@@ -106,10 +108,11 @@ struct task {
     int tries;          /* spent with this candidate: an outage spends none */
     struct buf request; /* translated, from the choice of the task to its call */
     struct call *call;
-    double called;      /* when, by the loop's clock */
-    double failed;      /* when its call failed last; 0: never */
-    bool may_take_back; /* that attempt, if it turns out that an outage began with it */
-    bool probe;         /* the call is to show whether the backend is back */
+    struct stream *stream; /* of that call, if its answer comes in pieces; else NULL */
+    double called;         /* when, by the loop's clock */
+    double failed;         /* when its call failed last; 0: never */
+    bool may_take_back;    /* that attempt, if it turns out that an outage began with it */
+    bool probe;            /* the call is to show whether the backend is back */
     ev_timer timer;
     struct attempt *attempts;
     size_t attempt_count;

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!json_check(text, size, &err) || !json_is(json_root(text, size), '{'))
         return 0;
     for (int i = 0; i < 3; i++) {
-        const struct request q = {"/v1/chat/completions", "m", json_root(text, size), 4096};
+        const struct request q = {"/v1/chat/completions", "m", json_root(text, size), 4096, true};
         buf_init(&out, size * 8 + 8192);
         quern_status status = dialects[i]->request(&q, &out, &err);
         if (out.overflow || (status == QUERN_OK && !json_check(out.data, out.len, &err)) ||

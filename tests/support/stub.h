@@ -1,5 +1,5 @@
 /* A model service for tests and the demo: OpenAI-compatible, and by its path Anthropic's Messages
- * and Gemini's generateContent; with latency and faults on demand.
+ * and Gemini's generateContent, whole or streamed; with latency and faults on demand.
  * Never a part of quern itself. */
 #ifndef QUERN_STUB_H
 #define QUERN_STUB_H
@@ -29,6 +29,9 @@ enum fault {
     FAULT_LENGTH,    /* Content-Length larger than the body, then closes */
     FAULT_HUGE,      /* a body of 64 MiB */
     FAULT_EMPTY,     /* 200 with an empty object */
+    FAULT_STALL,     /* half an answer, and then nothing */
+    FAULT_MIDWAY,    /* an error in the middle of a stream, after 200 */
+    FAULT_NO_USAGE,  /* an answer that does not say what it used */
     FAULT_COUNT
 };
 extern const char *const fault_names[FAULT_COUNT];
@@ -37,6 +40,7 @@ enum { STUB_KEY_MAX = 256 };
 
 struct stub_options {
     double latency, jitter; /* seconds: latency plus up to jitter */
+    double gap;             /* seconds between the events of a stream */
     double fault_rate[FAULT_COUNT];
     int retry_after; /* seconds in a 429 */
     FILE *log;       /* a line for each call that ended; NULL: none */
@@ -47,9 +51,22 @@ struct reply {
     double delay;
     struct buf head, body;
     int status;
+    bool streamed;
     int64_t input, output;  /* tokens billed */
     char key[STUB_KEY_MAX]; /* what the task is told by */
 };
+
+/* What the path says is spoken. */
+enum speech { OPENAI, ANTHROPIC, GEMINI };
+
+/* A piece of a streamed answer. */
+struct stub_piece {
+    enum { PIECE_BEGIN, PIECE_TEXT, PIECE_END } kind;
+    const char *model, *text;
+    size_t len;
+};
+/* Writes the events of an answer into r->body, a word each. */
+void stub_stream(struct reply *r, enum speech speech, const char *model, const struct buf *text);
 
 /* Decides and writes the answer to POST `path` with `body`. Counts the call by its last user
  * message. */

@@ -10,9 +10,9 @@
 
 enum { BODY_MAX = 128 << 20, HEAD_MAX = 4096, HUGE_BODY = 64 << 20 };
 
-const char *const fault_names[FAULT_COUNT] = {"none",      "429",       "quota",  "400",  "401",
-                                              "500",       "503",       "hang",   "slow", "reset",
-                                              "truncated", "malformed", "length", "huge", "empty"};
+const char *const fault_names[FAULT_COUNT] = {
+    "none",  "429",       "quota",     "400",    "401",  "500",   "503",   "hang",   "slow",
+    "reset", "truncated", "malformed", "length", "huge", "empty", "stall", "midway", "nousage"};
 
 static const int fault_status[FAULT_COUNT] = {
     [FAULT_429] = 429, [FAULT_QUOTA] = 429, [FAULT_400] = 400,
@@ -64,12 +64,9 @@ void stub_calls_reset(void)
     total_calls = 0;
 }
 
-/* What the path says is spoken. */
-enum speech { OPENAI, ANTHROPIC, GEMINI };
-
 static enum speech speech_of(const char *path)
 {
-    return strstr(path, "/messages") ? ANTHROPIC : strstr(path, ":generate") ? GEMINI : OPENAI;
+    return strstr(path, "/messages") ? ANTHROPIC : strstr(path, "enerateContent") ? GEMINI : OPENAI;
 }
 
 /* The last text among a list's parts. */
@@ -173,9 +170,10 @@ static void write_openai(struct buf *out, const char *model, const struct buf *t
     buf_str(out, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
     buf_json(out, text->data, text->len);
     buf_printf(out,
-               "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":%" PRId64
+               "},\"finish_reason\":\"stop\"}],\"%s\":{\"prompt_tokens\":%" PRId64
                ",\"completion_tokens\":%" PRId64 ",\"total_tokens\":%" PRId64 "}}",
-               r->input, r->output, r->input + r->output);
+               r->fault == FAULT_NO_USAGE ? "no_usage" : "usage", r->input, r->output,
+               r->input + r->output);
 }
 
 static void write_anthropic(struct buf *out, const char *model, const struct buf *text,
@@ -217,7 +215,10 @@ static void completion(struct reply *r, enum speech speech, const char *model, c
     buf_str(&text, "");
     r->input = (int64_t)input;
     r->output = (int64_t)(text.len + 3) / 4;
-    writers[speech](&r->body, model, &text, r);
+    if (r->streamed)
+        stub_stream(r, speech, model, &text);
+    else
+        writers[speech](&r->body, model, &text, r);
     buf_free(&text);
 }
 
@@ -271,12 +272,18 @@ static void fill_head(const struct stub_options *o, struct reply *r)
     int status = r->status = fault_status[r->fault] ? fault_status[r->fault] : 200;
     size_t len = r->fault == FAULT_LENGTH ? r->body.len + 1000 : r->body.len;
     buf_printf(&r->head,
-               "HTTP/1.1 %d Stub\r\nContent-Type: application/json\r\n"
+               "HTTP/1.1 %d Stub\r\nContent-Type: %s\r\n"
                "x-request-id: req-stub-%" PRId64 "\r\nContent-Length: %zu\r\n",
-               status, total_calls, len);
+               status, status == 200 && r->streamed ? "text/event-stream" : "application/json",
+               total_calls, len);
     if (r->fault == FAULT_429)
         buf_printf(&r->head, "Retry-After: %d\r\n", o->retry_after);
     buf_str(&r->head, "\r\n");
+}
+
+static bool is_true(struct json v)
+{
+    return json_is(v, 't') && v.p[0] == 't';
 }
 
 void stub_answer(const struct stub_options *o, const char *path, const char *body, size_t len,
@@ -287,8 +294,8 @@ void stub_answer(const struct stub_options *o, const char *path, const char *bod
     buf_init(&out->head, HEAD_MAX);
     buf_init(&out->body, BODY_MAX);
     buf_init(&prompt, BODY_MAX);
-    struct json root = json_root(body, len);
     bool ok = json_check(body, len, &err);
+    struct json root = ok ? json_root(body, len) : (struct json){0};
     if (ok)
         last_text(root, &prompt);
     const char *text = prompt.data ? prompt.data : "";
@@ -296,7 +303,8 @@ void stub_answer(const struct stub_options *o, const char *path, const char *bod
     int64_t call = count_call(out->key);
     out->fault = ok ? choose_fault(o, text, call) : FAULT_400;
     out->delay = o->latency + o->jitter * drand48();
-    fill_body(out, path, ok ? root : (struct json){0}, text);
+    out->streamed = is_true(json_get(root, "stream")) || strstr(path, ":streamGenerate");
+    fill_body(out, path, root, text);
     fill_head(o, out);
     buf_free(&prompt);
 }

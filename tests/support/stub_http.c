@@ -26,6 +26,8 @@ struct conn {
     enum fault fault;
     char id[ID_MAX], key[STUB_KEY_MAX]; /* of a model call; "": of none */
     int status;
+    bool streamed;
+    size_t head_len;
     int64_t input, output;
 };
 
@@ -80,27 +82,44 @@ static void conn_next(struct conn *c)
         serve(c);
 }
 
+/* How much is written at once: all, a byte, or one event of a stream. */
+static size_t next_piece(const struct conn *c)
+{
+    size_t left = c->answer.len - c->sent;
+    if (c->fault == FAULT_SLOW)
+        return 1;
+    if (!c->streamed || c->options->gap == 0)
+        return left;
+    size_t from = c->sent < c->head_len ? c->head_len : c->sent;
+    const char *end = memmem(c->answer.data + from, c->answer.len - from, "}\n\n", 3);
+    if (!end) /* Gemini's lines end so */
+        end = memmem(c->answer.data + from, c->answer.len - from, "\n\r\n", 3);
+    return end ? (size_t)(end - c->answer.data) + 3 - c->sent : left;
+}
+
 static void on_writable(struct ev_loop *loop, ev_io *w, int events)
 {
     struct conn *c = w->data;
     (void)events;
-    size_t want = c->fault == FAULT_SLOW ? 1 : c->answer.len - c->sent;
+    size_t want = next_piece(c);
     ssize_t n = write(w->fd, c->answer.data + c->sent, want);
     if (n < 0 && errno != EAGAIN) {
         conn_close(c);
         return;
     }
     c->sent += n > 0 ? (size_t)n : 0;
-    if (c->sent == c->answer.len) {
+    if (c->sent == c->answer.len && c->fault == FAULT_STALL) {
+        ev_io_stop(loop, w);
+    } else if (c->sent == c->answer.len) {
         ev_io_stop(loop, w);
         log_call(c, c->fault != FAULT_TRUNCATED && c->fault != FAULT_LENGTH);
         if (c->fault == FAULT_TRUNCATED || c->fault == FAULT_LENGTH)
             conn_close(c);
         else
             conn_next(c);
-    } else if (c->fault == FAULT_SLOW) {
+    } else if (c->fault == FAULT_SLOW || (n == (ssize_t)want && c->options->gap > 0)) {
         ev_io_stop(loop, w);
-        ev_timer_set(&c->delay, 0.05, 0.);
+        ev_timer_set(&c->delay, c->fault == FAULT_SLOW ? 0.05 : c->options->gap, 0.);
         ev_timer_start(loop, &c->delay);
     } else {
         ev_io_start(loop, w);
@@ -123,7 +142,10 @@ static void answer_later(struct conn *c, struct reply *r)
     c->input = r->input;
     c->output = r->output;
     memcpy(c->key, r->key, sizeof c->key);
-    size_t body = r->fault == FAULT_TRUNCATED ? r->body.len / 2 : r->body.len;
+    bool half = r->fault == FAULT_TRUNCATED || r->fault == FAULT_STALL;
+    size_t body = half ? r->body.len / 2 : r->body.len;
+    c->streamed = r->streamed;
+    c->head_len = r->head.len;
     buf_add(&c->answer, r->head.data, r->head.len);
     buf_add(&c->answer, r->body.data, body);
     ev_timer_set(&c->delay, r->delay, 0.);

@@ -7,12 +7,13 @@
 #include "common/options.h"
 #include "stub.h"
 
-enum { OPT_PORT, OPT_LATENCY, OPT_JITTER, OPT_FAULT, OPT_RETRY_AFTER, OPT_SEED, OPT_LOG };
+enum { OPT_PORT, OPT_LATENCY, OPT_JITTER, OPT_GAP, OPT_FAULT, OPT_RETRY_AFTER, OPT_SEED, OPT_LOG };
 
 static const struct option_def defs[] = {
     {'p', "port", "N", "listen on 127.0.0.1:N (default: any free port, printed)"},
     {'l', "latency", "SECONDS", "answer after this long (default 0)"},
     {'j', "jitter", "SECONDS", "plus a random part of this"},
+    {'g', "gap", "SECONDS", "between the events of a streamed answer (default 0)"},
     {'f', "fault", "KIND=RATE", "fail this share of the calls, e.g. 429=0.1; may be repeated"},
     {0, "retry-after", "SECONDS", "in the header of a 429 (default 1)"},
     {0, "seed", "N", "of the random choices (default 1)"},
@@ -24,7 +25,8 @@ static const struct verb stub = {
     "stub-model: an OpenAI-compatible service for tests",
     "[OPTION…]",
     "Kinds of faults: 429 quota 400 401 500 503 hang slow reset truncated malformed length huge\n"
-    "empty. A prompt can ask for one itself: [[stub:500:2]] fails its first two calls.\n"
+    "empty stall midway nousage. A prompt can ask for one itself: [[stub:500:2]] fails its first "
+    "two calls.\n"
     "GET /stub/calls tells the calls by prompt; GET /stub/reset forgets them; "
     "GET\n/stub/fault/503=0.5 changes a rate.",
     defs,
@@ -53,6 +55,8 @@ int main(int argc, char **argv)
             so.latency = atof(o.value);
         else if (i == OPT_JITTER)
             so.jitter = atof(o.value);
+        else if (i == OPT_GAP)
+            so.gap = atof(o.value);
         else if (i == OPT_RETRY_AFTER)
             so.retry_after = atoi(o.value);
         else if (i == OPT_SEED)

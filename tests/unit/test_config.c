@@ -35,7 +35,7 @@ START_TEST(the_sample_works_as_it_stands)
     ck_assert_int_eq(c->worker.concurrency, 2000);
     ck_assert_int_eq(c->worker.settle_rows, 500); /* a default */
     const struct config_backend *b = config_backend_find(c, "local");
-    ck_assert_int_eq(b->total_timeout, 120000);
+    ck_assert_int_eq(b->timeout.total, 120000);
     ck_assert(b->verify_tls);
     const struct config_candidate *k = config_model_find(c, "summarizer")->candidates.items;
     ck_assert_str_eq(k->model, "llama-3.1-8b-instruct");

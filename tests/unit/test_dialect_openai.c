@@ -13,7 +13,8 @@ START_TEST(a_request_is_relayed_byte_for_byte_but_for_the_model)
     struct error err;
     struct buf out;
     buf_init(&out, 4096);
-    const struct request q = {"/v1/embeddings", "real \"name\"", json_root(body, strlen(body)), 1};
+    const struct request q = {"/v1/embeddings", "real \"name\"", json_root(body, strlen(body)), 1,
+                              false};
     ck_assert_int_eq(dialect_openai.request(&q, &out, &err), QUERN_OK);
     ck_assert_str_eq(
         out.data, "{\"model\":\"real \\\"name\\\"\",\"seed\":9007199254740993,\"temperature\":0.70,"

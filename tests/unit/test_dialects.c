@@ -8,6 +8,7 @@
 #include "common/file.h"
 #include "suites.h"
 #include "worker/dialect.h"
+#include "worker/stream.h"
 
 enum { TEXT_MAX = 1 << 20, MAX_TOKENS = 4096 };
 
@@ -38,7 +39,8 @@ static void expect_same(const char *name, struct json wanted, struct json got)
 
 static void check_request(const struct dialect *d, const char *name, struct json line)
 {
-    const struct request q = {"/v1/chat/completions", "up", json_get(line, "task"), MAX_TOKENS};
+    const struct request q = {"/v1/chat/completions", "up", json_get(line, "task"), MAX_TOKENS,
+                              json_get(line, "streamed").p != NULL};
     struct error err;
     struct buf out;
     char *refused = json_string_dup(json_get(line, "refused"));
@@ -60,19 +62,35 @@ static void check_request(const struct dialect *d, const char *name, struct json
     buf_free(&out);
 }
 
-static void check_reply(const struct dialect *d, const char *name, struct json line)
+/* "usage": [input, cached, cache_write, output, reasoning] */
+static void check_usage(const char *name, struct json wanted, const struct reply *r)
 {
-    struct json answer = json_get(line, "answer"), result = json_get(line, "result");
+    const int64_t got[] = {r->usage.input, r->usage.cached, r->usage.cache_write, r->usage.output,
+                           r->usage.reasoning};
+    struct json item;
+    size_t pos = 0;
+    for (size_t i = 0; wanted.p && json_next_item(wanted, &pos, &item); i++) {
+        int64_t n = 0;
+        ck_assert(json_int64(item, &n));
+        ck_assert_msg(n == got[i] && r->has_usage, "%s: usage[%zu] is %lld", name, i,
+                      (long long)got[i]);
+    }
+}
+
+static void check_answer(const struct dialect *d, const char *name, struct json line, long status,
+                         struct json answer)
+{
+    struct json result = json_get(line, "result");
     struct buf translated;
     struct reply r;
     struct error err;
-    int64_t status = 0, wait = -1;
-    ck_assert(json_int64(json_get(line, "status"), &status));
+    int64_t wait = -1;
     (void)json_int64(json_get(line, "wait"), &wait);
     char *type = json_string_dup(json_get(line, "type"));
     char *has = json_string_dup(json_get(line, "has"));
     buf_init(&translated, TEXT_MAX);
     d->reply(status, answer.p, answer.len, &translated, &r);
+    check_usage(name, json_get(line, "usage"), &r);
     ck_assert_msg(r.success == !type, "%s: success %d: %s", name, r.success, r.error.message);
     if (type)
         ck_assert_msg(strcmp(r.error.code, type) == 0, "%s: %s", name, r.error.code);
@@ -80,10 +98,55 @@ static void check_reply(const struct dialect *d, const char *name, struct json l
     ck_assert(!r.body.p || json_check(r.body.p, r.body.len, &err));
     if (result.p)
         expect_same(name, result, r.body);
-    ck_assert_msg(!has || strstr(r.body.p, has), "%s", name);
+    ck_assert_msg(!has || strstr(r.body.p, has), "%s: %s", name, r.body.p);
     free(type);
     free(has);
     buf_free(&translated);
+}
+
+static void check_reply(const struct dialect *d, const char *name, struct json line)
+{
+    int64_t status = 0;
+    ck_assert(json_int64(json_get(line, "status"), &status));
+    check_answer(d, name, line, status, json_get(line, "answer"));
+}
+
+/* In pieces of `step` bytes. What is not whole cannot be read as an answer; but its usage can. */
+static void check_stream(const struct dialect *d, const char *name, struct json line, size_t step)
+{
+    struct json whole = json_get(line, "whole");
+    struct buf text, answer, translated;
+    struct reply r;
+    buf_init(&text, TEXT_MAX);
+    buf_init(&answer, TEXT_MAX);
+    buf_init(&translated, TEXT_MAX);
+    ck_assert(json_string(json_get(line, "stream"), &text));
+    struct stream *s = stream_new(d, TEXT_MAX);
+    for (size_t at = 0; at < text.len; at += step)
+        (void)stream_feed(s, text.data + at, text.len - at < step ? text.len - at : step);
+    bool complete = stream_end(s, &answer);
+    ck_assert_msg(complete == (whole.p[0] == 't'), "%s: by %zu: whole %d", name, step, complete);
+    if (complete)
+        check_answer(d, name, line, 200, json_root(answer.data, answer.len));
+    d->reply(200, answer.data, answer.len, &translated, &r);
+    check_usage(name, json_get(line, "usage"), &r);
+    stream_free(s);
+    buf_free(&text);
+    buf_free(&answer);
+    buf_free(&translated);
+}
+
+static void check_line(const struct dialect *d, const char *name, struct json line)
+{
+    if (json_get(line, "task").p) {
+        check_request(d, name, line);
+    } else if (json_get(line, "stream").p) {
+        for (size_t step = 1; step < 200; step += step < 9 ? 1 : 31)
+            check_stream(d, name, line, step);
+        check_stream(d, name, line, TEXT_MAX);
+    } else {
+        check_reply(d, name, line);
+    }
 }
 
 static void check_golden(const struct dialect *d)
@@ -99,10 +162,7 @@ static void check_golden(const struct dialect *d)
         ck_assert_msg(json_check(at, (size_t)(end - at), &err), "%s: %.60s", err.message, at);
         struct json line = json_root(at, (size_t)(end - at));
         char *name = json_string_dup(json_get(line, "name"));
-        if (json_get(line, "task").p)
-            check_request(d, name, line);
-        else
-            check_reply(d, name, line);
+        check_line(d, name, line);
         free(name);
     }
     ck_assert_uint_gt(lines, 20);
@@ -113,6 +173,12 @@ static void check_golden(const struct dialect *d)
 START_TEST(anthropic_is_spoken_as_its_reference_says)
 {
     check_golden(&dialect_anthropic);
+}
+END_TEST
+
+START_TEST(openai_is_spoken_as_its_reference_says)
+{
+    check_golden(&dialect_openai);
 }
 END_TEST
 
@@ -154,7 +220,8 @@ END_TEST
 Suite *suite_dialects(void)
 {
     const TTest *const tests[] = {
-        anthropic_is_spoken_as_its_reference_says, gemini_is_spoken_as_its_reference_says,
-        a_models_name_cannot_leave_its_place_in_the_url, other_endpoints_are_refused_by_name, NULL};
+        openai_is_spoken_as_its_reference_says, anthropic_is_spoken_as_its_reference_says,
+        gemini_is_spoken_as_its_reference_says, a_models_name_cannot_leave_its_place_in_the_url,
+        other_endpoints_are_refused_by_name,    NULL};
     return suite_of("dialects", tests);
 }

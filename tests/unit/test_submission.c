@@ -102,7 +102,7 @@ START_TEST(each_rule_of_a_batch_line_is_checked)
                                       "{\"custom_id\":\"a\"," URL ",\"body\":{}}",
                                       "{\"custom_id\":\"a\"," URL ",\"body\":{\"model\":\"\"}}",
                                       "{\"custom_id\":\"a\"," URL
-                                      ",\"body\":{\"model\":\"m\",\"stream\":true}}",
+                                      ",\"body\":{\"model\":\"m\"},\"timeout\":30}",
                                       "{\"custom_id\":\"a\\u0000\"," URL "," BODY "}",
                                       "{\"custom_id\":\"\xFF\"," URL "," BODY "}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -63,8 +63,20 @@ START_TEST(each_mistake_is_named)
          ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\",\"body\":{\"model\":\"\\n\"}}",
          "body.model holds"},
         {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/chat/completions\",\"body\":"
-         "{\"model\":\"m\",\"stream\":true}}",
-         "stream"},
+         "{\"model\":\"m\"},\"timeout\":\"soon\"}",
+         "timeout"},
+        {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\"," BODY
+         ",\"complexity\":\"hard\"}",
+         "complexity"},
+        {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\"," BODY
+         ",\"sensitive\":1}",
+         "sensitive"},
+        {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\"," BODY
+         ",\"fallback\":{\"text\":\"a\",\"extract\":1}}",
+         "exactly one"},
+        {"{\"v\":1," JOB ",\"custom_id\":\"a\",\"url\":\"/v1/embeddings\"," BODY
+         ",\"fallback\":{\"extract\":0}}",
+         "fallback.extract"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct task_doc d;

@@ -1,0 +1,243 @@
+/* One call: the request in the backend's dialect, its answer, whole or in pieces, and the books. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "attempt.h"
+#include "common/failpoint.h"
+#include "common/log.h"
+#include "common/units.h"
+#include "pipeline_private.h"
+#include "stream.h"
+
+/* A translated body is longer than the task's by this factor at most: escapes grow sixfold. */
+enum { TRANSLATED_MAX = 8, TRANSLATED_MORE = 4096, URL_MAX = 16384, STREAM_STATUS = 200 };
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+static void keep_response(struct pipeline *p, struct task *t, struct json body)
+{
+    struct buf b;
+    p->answer_bytes -= t->response_len;
+    free(t->response);
+    t->response = NULL;
+    t->response_len = 0;
+    if (!body.p)
+        return;
+    buf_init(&b, body.len);
+    if (memchr(body.p, '\n', body.len))
+        json_minify(body, &b);
+    else
+        buf_add(&b, body.p, body.len);
+    t->response = b.data;
+    t->response_len = b.len;
+    p->answer_bytes += b.len;
+}
+
+/* The answer of a stream, put together, in place of the pieces. A stream that broke off is a
+ * failure of its own kind, or of the call's; what it used is known if it said so in time. */
+static void read_stream(struct pipeline *p, struct task *t, struct call_result *r,
+                        struct buf *translated, struct reply *reply)
+{
+    struct buf whole;
+    buf_init(&whole, t->stream->fold.max * 2 + TRANSLATED_MORE);
+    bool good = stream_end(t->stream, &whole) && r->http_status > 0;
+    if (!good && r->http_status > 0)
+        (void)error_set(&r->error, ERROR_RETRY, "malformed_response", "backend \"%s\": %s",
+                        task_candidate(t)->backend, t->stream->fault);
+    router_redact(p->router, pipeline_backend(p, t), whole.data, whole.len);
+    buf_init(translated, whole.len * TRANSLATED_MAX + TRANSLATED_MORE);
+    router_dialect(p->router, pipeline_backend(p, t))
+        ->reply(STREAM_STATUS, whole.data, whole.len, translated, reply);
+    if (!good) {
+        reply->success = false;
+        reply->error = r->error;
+        reply->broken = true;
+    }
+    keep_response(p, t, good ? reply->body : (struct json){0});
+    buf_free(&whole);
+}
+
+static void read_answer(struct pipeline *p, struct task *t, struct call_result *r,
+                        struct buf *translated, struct reply *reply)
+{
+    size_t backend = pipeline_backend(p, t);
+    *reply = (struct reply){.error = r->error, .retry_after_ms = -1};
+    buf_init(translated, r->len * TRANSLATED_MAX + TRANSLATED_MORE);
+    if (t->stream && t->stream->sse.begun) {
+        read_stream(p, t, r, translated, reply);
+        return;
+    }
+    if (r->http_status > 0) {
+        router_redact(p->router, backend, r->body, r->len);
+        router_dialect(p->router, backend)
+            ->reply(r->http_status, r->body, r->len, translated, reply);
+    }
+    keep_response(p, t, reply->body);
+}
+
+static void log_return(const struct pipeline *p, const struct breaker *b, const struct task *t)
+{
+    if (b->open)
+        log_info("a backend is back", LOG_S("backend", task_candidate(t)->backend),
+                 LOG_N("out_s", ev_now(p->loop) - b->since));
+}
+
+static void drop_stream(struct pipeline *p, struct task *t)
+{
+    p->stream_bytes -= t->stream ? t->stream->fold.bytes : 0;
+    stream_free(t->stream);
+    t->stream = NULL;
+}
+
+/* A piece of a streamed answer. All answers that are being put together share
+ * worker.response_memory; a short one is taken whatever the others hold. */
+static enum call_news on_piece(void *arg, const char *bytes, size_t len, const char **why)
+{
+    enum { PIECES_FREE = 64 << 10 };
+    struct task *t = arg;
+    struct pipeline *p = t->pipeline;
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    size_t before = t->stream->fold.bytes;
+    enum stream_news news = stream_feed(t->stream, bytes, len);
+    p->stream_bytes += t->stream->fold.bytes - before;
+    if (t->stream->fold.bytes > PIECES_FREE && p->stream_bytes > p->stream_bytes_max) {
+        *why = "a long answer while worker.response_memory is used up";
+        return CALL_STOP;
+    }
+    if (t->stream->fold.grown && a->first_token_ms < 0)
+        a->first_token_ms = (units_now_us() - a->started_us) / 1000;
+    if (news == STREAM_BROKEN)
+        *why = t->stream->fault;
+    return news == STREAM_BROKEN   ? CALL_STOP
+           : news == STREAM_WHOLE  ? CALL_WHOLE
+           : news == STREAM_TOKENS ? CALL_FIRST
+                                   : CALL_MORE;
+}
+
+static void on_called(void *arg, const struct call_result *result)
+{
+    struct call_result answer = *result, *r = &answer;
+    struct task *t = arg;
+    struct pipeline *p = t->pipeline;
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    struct reply reply;
+    struct buf translated;
+    (void)FAILPOINT("after-call");
+    if (t->state != TASK_CALLING || a->token != r->token) { /* of a dispatch that is no more */
+        log_error("an answer came for a call that nobody made; it is dropped",
+                  LOG_S("custom_id", t->doc.custom_id));
+        return;
+    }
+    t->call = NULL;
+    read_answer(p, t, r, &translated, &reply);
+    if (r->retry_after_ms < 0)
+        r->retry_after_ms = reply.retry_after_ms;
+    a->http_status = t->http_status = r->http_status;
+    attempt_end(a, reply.success ? NULL : &reply.error);
+    attempt_book(a, p->prices, &reply);
+    buf_free(&translated);
+    drop_stream(p, t);
+    if (reply.success) {
+        log_return(p, pipeline_breaker(p, t), t);
+        breaker_success(pipeline_breaker(p, t), t->probe, ev_now(p->loop));
+        pipeline_finish(p, t, STATUS_SUCCEEDED);
+    } else {
+        t->error = reply.error;
+        pipeline_after_failure(p, t, r);
+    }
+    pipeline_dispatch(
+        p); /* at once: answers come in bursts, and the slot would wait for the last */
+}
+
+static struct request request_of(struct pipeline *p, const struct task *t)
+{
+    const struct config_backend *b = p->config->backends.items;
+    b += pipeline_backend(p, t);
+    struct json asked = json_get(t->doc.body, "stream");
+    return (struct request){.url = t->doc.url,
+                            .model = task_upstream_model(t),
+                            .body = t->doc.body,
+                            .max_tokens = b->max_output_tokens,
+                            .stream = b->stream || (json_is(asked, 't') && asked.p[0] == 't')};
+}
+
+/* The task's own word goes before its model's, and that before the backend's. */
+static struct config_timeouts timeouts_of(const struct pipeline *p, const struct task *t)
+{
+    const struct config_backend *b = p->config->backends.items;
+    const struct config_timeouts *m = &t->route->timeout;
+    struct config_timeouts out = b[pipeline_backend(p, t)].timeout;
+    out.connect = m->connect ? m->connect : out.connect;
+    out.first = m->first ? m->first : out.first;
+    out.stall = m->stall ? m->stall : out.stall;
+    out.total = m->total ? m->total : out.total;
+    if (t->doc.wishes.timeout_ms)
+        out.total = t->doc.wishes.timeout_ms;
+    return out;
+}
+
+/* Translates the request. False if the backend's dialect cannot say it: the task goes on to its
+ * next candidate, or fails; nothing was sent. */
+bool pipeline_translate(struct pipeline *p, struct task *t)
+{
+    const struct request q = request_of(p, t);
+    const struct dialect *d = router_dialect(p->router, pipeline_backend(p, t));
+    buf_free(&t->request);
+    buf_init(&t->request, t->record_len * TRANSLATED_MAX + TASK_NAME_MAX * 6UL + 4096);
+    quern_status status = d->request(&q, &t->request, &t->error);
+    if (status == QUERN_OK && !t->request.overflow)
+        return true;
+    if (t->request.overflow)
+        (void)error_set(&t->error, ERROR_NEXT_CANDIDATE, "invalid_request",
+                        "body: it grows more than %d times in translation", TRANSLATED_MAX);
+    (void)error_prefix(&t->error, "backend \"%s\"", task_candidate(t)->backend);
+    buf_free(&t->request);
+    if (t->candidate + 1 < t->route->candidates.count)
+        pipeline_next_candidate(p, t);
+    else
+        pipeline_finish(p, t, STATUS_FAILED);
+    return false;
+}
+
+void pipeline_start_call(struct pipeline *p, struct task *t)
+{
+    size_t backend = pipeline_backend(p, t);
+    const struct request q = request_of(p, t);
+    struct buf url;
+    t->tries++;
+    t->called = ev_now(p->loop);
+    t->probe = breaker_begin(&p->breakers[backend]);
+    attempt_begin(t);
+    buf_init(&url, URL_MAX);
+    router_url(p->router, backend, &q, &url);
+    if (q.stream)
+        t->stream =
+            stream_new(router_dialect(p->router, backend), (size_t)p->config->worker.response_max);
+    const struct call_order order = {.endpoint = router_endpoint(p->router, backend),
+                                     .url = url.data,
+                                     .body = &t->request,
+                                     .token = t->attempts[t->attempt_count - 1].token,
+                                     .timeout = timeouts_of(p, t),
+                                     .data = q.stream ? on_piece : NULL,
+                                     .done = on_called,
+                                     .arg = t};
+    t->call = call_start(p->caller, &order);
+    buf_free(&url);
+}
+
+void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why)
+{
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    struct call_result r = {0};
+    struct reply reply;
+    struct buf translated;
+    (void)error_set(&r.error, ERROR_RETRY, code, "%s", why);
+    call_abort(t->call);
+    t->call = NULL;
+    breaker_forget(pipeline_breaker(p, t), t->probe);
+    read_answer(p, t, &r, &translated, &reply); /* what it used, if a stream has said so */
+    attempt_end(a, &r.error);
+    attempt_book(a, p->prices, &reply);
+    buf_free(&translated);
+    drop_stream(p, t);
+}
