@@ -47,7 +47,7 @@ struct config_backend {
     struct {
         int64_t failures, wait, wait_max, probes; /* waits in ms; failures 0: no breaker */
     } breaker;
-    bool verify_tls, stream;
+    bool verify_tls, stream, is_private;
     struct config_pairs headers;
 };
 
@@ -56,10 +56,26 @@ struct config_candidate {
     char *backend, *model; /* model NULL: the name that the task asked for */
 };
 
+/* What else a task must be for a rule of `models`; unset: anything. */
+struct config_when {
+    char *tenant, *feature;       /* exact, or patterns */
+    int64_t lane, complexity;     /* 0: any; else the enum's value, for lanes plus one */
+    int64_t input_min, input_max; /* tokens, estimated; max 0: no limit */
+    int64_t percent;              /* of the tasks that got so far */
+};
+
+/* The last answer, without a model: one of these; unset: none. */
+struct config_fallback {
+    char *text, *template;
+    int64_t extract; /* sentences */
+};
+
 struct config_model {
     int line;
     char *name; /* exact, or a pattern with '*' */
+    struct config_when when;
     struct config_timeouts timeout;
+    struct config_fallback fallback;
     struct config_list candidates;
 };
 
@@ -134,7 +150,8 @@ void config_print(const struct config *c, FILE *out); /* the effective values, a
 void config_reference(FILE *out, bool man);           /* Markdown, or a man page */
 
 const struct config_backend *config_backend_find(const struct config *c, const char *name);
-const struct config_model *config_model_find(const struct config *c, const char *name);
+/* Does the text fit the pattern, in which each `*` stands for any characters? */
+bool config_matches(const char *pattern, const char *text);
 
 /* A secret from the variable or the file that the configuration names (both may be NULL). *out is
  * NULL if neither is set. Fails if the file cannot be read. The caller frees (and wipes) it. */

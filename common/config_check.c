@@ -24,7 +24,7 @@ const struct config_backend *config_backend_find(const struct config *c, const c
 }
 
 /* '*' stands for any characters. */
-static bool matches(const char *pattern, const char *s)
+bool config_matches(const char *pattern, const char *s)
 {
     const char *star = NULL, *retry = NULL;
     while (*s) {
@@ -45,15 +45,6 @@ static bool matches(const char *pattern, const char *s)
     return *pattern == '\0';
 }
 
-const struct config_model *config_model_find(const struct config *c, const char *name)
-{
-    const struct config_model *m = c->models.items;
-    for (size_t i = 0; i < c->models.count; i++)
-        if (matches(m[i].name, name))
-            return &m[i];
-    return NULL;
-}
-
 static void check_backends(const struct config *c, struct config_report *r)
 {
     const struct config_backend *b = c->backends.items;
@@ -72,6 +63,12 @@ static void check_models(const struct config *c, struct config_report *r)
     const struct config_model *m = c->models.items;
     for (size_t i = 0; i < c->models.count; i++) {
         const struct config_candidate *k = m[i].candidates.items;
+        const struct config_fallback *f = &m[i].fallback;
+        if ((f->text != NULL) + (f->template != NULL) + (f->extract != 0) > 1)
+            config_complain(r, c->path, m[i].line, 1,
+                            "model \"%s\": fallback has more than one of text, template and "
+                            "extract; keep one",
+                            m[i].name);
         for (size_t j = 0; j < m[i].candidates.count; j++)
             if (!config_backend_find(c, k[j].backend))
                 config_complain(r, c->path, k[j].line, 1,

@@ -223,6 +223,8 @@ static const struct config_key backend_keys[] = {
      .doc =
          "Answers come in pieces, and end as the same results: the time to the first token is "
          "known, and a stalled answer is noticed early. A task's own stream: true does the same."},
+    {"private", CONFIG_BOOL, KEY(config_backend, is_private), "false",
+     .doc = "It may see sensitive tasks. No other backend ever does, as a fallback neither."},
     {"verify_tls", CONFIG_BOOL, KEY(config_backend, verify_tls), "true",
      .doc = "false trusts any certificate: for tests only."},
     {"headers", CONFIG_PAIRS, KEY(config_backend, headers), NULL,
@@ -236,10 +238,44 @@ static const struct config_key candidate_keys[] = {
      .doc = "The model's name there; without it the name that the task asked for."},
     {0}};
 
+static const struct config_key when_keys[] = {
+    {"tenant", CONFIG_TEXT, KEY(config_model, when.tenant), NULL,
+     .doc = "Only its tasks; `*` stands for any characters."},
+    {"feature", CONFIG_TEXT, KEY(config_model, when.feature), NULL, .doc = "Likewise."},
+    {"lane", CONFIG_CHOICE, KEY(config_model, when.lane), "any", .words = "any|high|normal|low",
+     .doc = "Only tasks of this lane."},
+    {"complexity", CONFIG_CHOICE, KEY(config_model, when.complexity), "any",
+     .words = "any|simple|moderate|complex",
+     .doc = "As the task says, or estimated: simple is under 500 input tokens with at most two "
+            "messages, no tools and no schema; complex above 4,000 tokens, or tools with a schema, "
+            "or more than eight messages."},
+    {"input_min", CONFIG_INT, KEY(config_model, when.input_min), "0", 0, 1000000000,
+     .doc = "Only tasks of at least so many input tokens (four bytes of the body each)."},
+    {"input_max", CONFIG_INT, KEY(config_model, when.input_max), "0", 0, 1000000000,
+     .doc = "And at most so many. 0: no limit."},
+    {"percent", CONFIG_INT, KEY(config_model, when.percent), "100", 0, 100,
+     .doc =
+         "Only this share of the tasks, always the same ones; the others go on to the next "
+         "rules. Rules share one draw: 10 and then 30 take the first 10 and the next 20 percent."},
+    {0}};
+
+static const struct config_key fallback_keys[] = {
+    {"text", CONFIG_TEXT, KEY(config_model, fallback.text), NULL, .doc = "Always this."},
+    {"template", CONFIG_TEXT, KEY(config_model, fallback.template), NULL,
+     .doc = "This, with {{custom_id}}, {{model}}, {{tenant}}, {{user}}, {{feature}} and {{prompt}} "
+            "(the last message of the user) filled in."},
+    {"extract", CONFIG_INT, KEY(config_model, fallback.extract), "0", 0, 100,
+     .doc = "The first so many sentences of the last message of the user."},
+    {0}};
+
 static const struct config_key model_keys[] = {
     {"name", CONFIG_TEXT, KEY(config_model, name), NULL, .required = true,
      .doc = "The name that tasks ask for; `*` stands for any characters. First match wins."},
+    {"when", CONFIG_GROUP, .sub = when_keys, .doc = "What else a task must be."},
     {"timeout", CONFIG_GROUP, .sub = model_timeout_keys, .doc = "How long its calls may take."},
+    {"fallback", CONFIG_GROUP, .sub = fallback_keys,
+     .doc = "The last answer of a chat task, without a model, when every candidate has failed; the "
+            "result is degraded then, not failed. One of the three; a task's own goes before it."},
     {"candidates", CONFIG_LIST, KEY(config_model, candidates), .max = 16, .required = true,
      .sub = candidate_keys, .size = sizeof(struct config_candidate), .doc = "Tried in order."},
     {0}};

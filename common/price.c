@@ -1,5 +1,7 @@
 #include "common/price.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -8,6 +10,8 @@
 #include "common/money.h"
 
 enum { ATTO = 18 };
+#define HASH_START 14695981039346656037ULL /* FNV-1a, 64 bits */
+#define HASH_FACTOR 1099511628211ULL
 
 struct entry {
     char *model;
@@ -17,11 +21,15 @@ struct entry {
 
 struct price_table {
     struct entry *models;
+    uint64_t hash; /* of everything that was set, in order */
+    char version[PRICE_VERSION_MAX];
 };
 
 struct price_table *price_table_new(void)
 {
-    return mem_zero(sizeof(struct price_table));
+    struct price_table *t = mem_zero(sizeof *t);
+    t->hash = HASH_START;
+    return t;
 }
 
 void price_table_free(struct price_table *t)
@@ -37,6 +45,17 @@ void price_table_free(struct price_table *t)
     free(t);
 }
 
+static void add_to_version(struct price_table *t, const void *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        t->hash = (t->hash ^ ((const unsigned char *)bytes)[i]) * HASH_FACTOR;
+}
+
+const char *price_table_version(const struct price_table *t)
+{
+    return t->version;
+}
+
 void price_table_set(struct price_table *t, const char *model, struct rates rates)
 {
     struct entry *e;
@@ -47,6 +66,9 @@ void price_table_set(struct price_table *t, const char *model, struct rates rate
         HASH_ADD_KEYPTR(hh, t->models, e->model, strlen(e->model), e);
     }
     e->rates = rates;
+    add_to_version(t, model, strlen(model) + 1);
+    add_to_version(t, &rates, sizeof rates);
+    (void)snprintf(t->version, sizeof t->version, "%016" PRIx64, t->hash);
 }
 
 const struct rates *price_find(const struct price_table *t, const char *model)

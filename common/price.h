@@ -22,6 +22,8 @@ struct rates {
 /* No answer has used more tokens than this: what claims more is taken as this. */
 #define USAGE_MAX 1000000000000LL
 
+enum { PRICE_VERSION_MAX = 17 };
+
 struct price_table;
 
 struct price_table *price_table_new(void);
@@ -32,6 +34,10 @@ void price_table_free(struct price_table *t);
 MUST_CHECK quern_status price_table_read(struct price_table *t, const char *text, size_t len,
                                          struct error *err);
 void price_table_set(struct price_table *t, const char *model, struct rates rates);
+
+/* A name for what the table says: the same for the same prices, whatever file they came from; it
+ * stands in the books beside what was computed with it. 16 hex digits; valid while the table is. */
+const char *price_table_version(const struct price_table *t);
 
 /* NULL if the model has no price. Valid until the next change of the table. */
 const struct rates *price_find(const struct price_table *t, const char *model);

@@ -22,7 +22,7 @@ struct input_item {
     const char *url;
     struct json body;
     struct wishes wishes; /* of its own */
-    const char *file; /* where it stands */
+    const char *file;     /* where it stands */
     int64_t line;
 };
 

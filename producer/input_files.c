@@ -6,7 +6,7 @@
 #include "common/mem.h"
 #include "common/utf8.h"
 #include "input.h"
-#include "template.h"
+#include "common/template.h"
 
 struct files {
     struct input base;

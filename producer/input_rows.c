@@ -9,7 +9,7 @@
 #include "common/utf8.h"
 #include "input.h"
 #include "lines.h"
-#include "template.h"
+#include "common/template.h"
 
 #define INVALID(err, ...) error_set(err, ERROR_PERMANENT, "invalid_input", __VA_ARGS__)
 

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "common/prices.h"
+#include "common/route.h"
 #include "common/task_doc.h"
 #include "ids.h"
 
@@ -21,6 +22,21 @@ static struct wishes wishes_of(const struct submission *s, const struct input_it
     return w;
 }
 
+/* Borrows all of it; the model is not filled. */
+static struct task_doc doc_of(const struct submission *s, const struct uuid *job,
+                              const struct input_item *item)
+{
+    return (struct task_doc){.job_id = *job,
+                             .custom_id = (char *)(uintptr_t)item->custom_id,
+                             .url = (char *)(uintptr_t)item->url,
+                             .tenant = (char *)(uintptr_t)s->tenant,
+                             .user = (char *)(uintptr_t)s->user,
+                             .feature = (char *)(uintptr_t)s->feature,
+                             .deadline_us = s->deadline_us,
+                             .wishes = wishes_of(s, item),
+                             .body = item->body};
+}
+
 quern_status plan_record(const struct submission *s, const struct uuid *job,
                          const struct input_item *item, struct buf *out, struct error *err)
 {
@@ -32,57 +48,13 @@ quern_status plan_record(const struct submission *s, const struct uuid *job,
                          item->url, task_url_list());
     if (task_body_check(item->body, &model, err) != QUERN_OK)
         return QUERN_FAIL;
-    struct task_doc doc = {.job_id = *job,
-                           .custom_id = (char *)(uintptr_t)item->custom_id,
-                           .url = (char *)(uintptr_t)item->url,
-                           .tenant = (char *)(uintptr_t)s->tenant,
-                           .user = (char *)(uintptr_t)s->user,
-                           .feature = (char *)(uintptr_t)s->feature,
-                           .deadline_us = s->deadline_us,
-                           .wishes = wishes_of(s, item),
-                           .body = item->body};
+    struct task_doc doc = doc_of(s, job, item);
     buf_clear(out);
     task_doc_write(&doc, out);
     if (!out->overflow)
         return QUERN_OK;
     return error_set(err, ERROR_PERMANENT, "line_too_long",
                      "the task is longer than submit.record_max (%zu bytes)", out->max);
-}
-
-/* The price of what the task would be sent to first. */
-static const struct rates *rates_of(const struct config *c, const struct price_table *prices,
-                                    struct json body)
-{
-    char *name = json_string_dup(json_get(body, "model"));
-    const struct config_model *m = config_model_find(c, name);
-    const struct config_candidate *first = m ? m->candidates.items : NULL;
-    const struct rates *r = price_find(prices, first && first->model ? first->model : name);
-    free(name);
-    return r;
-}
-
-static void estimate(struct plan *p, const struct config *c, const struct price_table *prices,
-                     struct json body)
-{
-    int64_t max = OUTPUT_GUESS;
-    if (!json_int64(json_get(body, "max_completion_tokens"), &max))
-        (void)json_int64(json_get(body, "max_tokens"), &max);
-    max = max < 0 ? 0 : max > OUTPUT_MOST ? OUTPUT_MOST : max;
-    struct usage u = {.input = (int64_t)body.len / BYTES_PER_TOKEN, .output = max};
-    const struct rates *r = rates_of(c, prices, body);
-    p->input_tokens += u.input;
-    p->output_tokens += u.output;
-    if (r && __builtin_add_overflow(p->cost, price_cost(r, &u), &p->cost))
-        p->cost = INT64_MAX;
-    p->unpriced += !r;
-}
-
-static void complain(struct plan *p, const struct config *c, const struct input_item *item,
-                     const struct error *err)
-{
-    p->errors++;
-    if (p->errors <= c->submit.errors_max)
-        (void)fprintf(stderr, "%s:%lld: %s\n", item->file, (long long)item->line, err->message);
 }
 
 struct reading {
@@ -94,6 +66,48 @@ struct reading {
     EVP_MD_CTX *hash;
     struct buf record;
 };
+
+/* The price of what the task would be sent to first. Before the job has its id, shares of traffic
+ * fall otherwise than they will. */
+static const struct rates *rates_of(const struct config *c, const struct price_table *prices,
+                                    const struct task_doc *d, int lane)
+{
+    struct route_ask ask;
+    route_ask(d, lane, &ask);
+    const struct config_model *m = route_find(c, &ask);
+    const struct config_candidate *k = m ? m->candidates.items : NULL;
+    size_t i = m ? route_candidate(c, m, 0, d->wishes.sensitive) : 0;
+    return price_find(prices, m && i < m->candidates.count && k[i].model ? k[i].model : d->model);
+}
+
+static void estimate(const struct reading *r, const struct input_item *item)
+{
+    static const struct uuid nobody;
+    struct plan *p = r->plan;
+    struct task_doc d = doc_of(r->submission, &nobody, item);
+    const struct json body = d.body;
+    int64_t max = OUTPUT_GUESS;
+    if (!json_int64(json_get(body, "max_completion_tokens"), &max))
+        (void)json_int64(json_get(body, "max_tokens"), &max);
+    max = max < 0 ? 0 : max > OUTPUT_MOST ? OUTPUT_MOST : max;
+    struct usage u = {.input = (int64_t)body.len / BYTES_PER_TOKEN, .output = max};
+    d.model = json_string_dup(json_get(body, "model"));
+    const struct rates *rates = rates_of(r->config, r->prices, &d, r->submission->lane);
+    free(d.model);
+    p->input_tokens += u.input;
+    p->output_tokens += u.output;
+    if (rates && __builtin_add_overflow(p->cost, price_cost(rates, &u), &p->cost))
+        p->cost = INT64_MAX;
+    p->unpriced += !rates;
+}
+
+static void complain(struct plan *p, const struct config *c, const struct input_item *item,
+                     const struct error *err)
+{
+    p->errors++;
+    if (p->errors <= c->submit.errors_max)
+        (void)fprintf(stderr, "%s:%lld: %s\n", item->file, (long long)item->line, err->message);
+}
 
 static quern_status check_item(struct reading *r, const struct input_item *item, struct error *err)
 {
@@ -108,7 +122,7 @@ static quern_status check_item(struct reading *r, const struct input_item *item,
     (void)EVP_DigestUpdate(r->hash, r->record.data, r->record.len);
     r->plan->tasks++;
     r->plan->bytes += (int64_t)r->record.len;
-    estimate(r->plan, r->config, r->prices, item->body);
+    estimate(r, item);
     return QUERN_OK;
 }
 

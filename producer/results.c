@@ -7,7 +7,7 @@
 #include "verbs.h"
 
 enum { OPT_CONFIG, OPT_STATUS, OPT_FILE };
-enum { COL_CUSTOM_ID, COL_HTTP, COL_RESPONSE, COL_TYPE, COL_ERROR, COL_REQUEST };
+enum { COL_CUSTOM_ID, COL_HTTP, COL_RESPONSE, COL_TYPE, COL_ERROR, COL_REQUEST, COL_DEGRADED };
 enum { LINE_MAX_BYTES = 1 << 30 };
 
 static const struct option_def defs[] = {
@@ -20,11 +20,12 @@ static const struct option_def defs[] = {
 static bool has_response(const PGresult *r)
 {
     return !PQgetisnull(r, 0, COL_RESPONSE) &&
-           (PQgetisnull(r, 0, COL_TYPE) || atoi(PQgetvalue(r, 0, COL_HTTP)) >= 400);
+           (PQgetisnull(r, 0, COL_TYPE) || !PQgetisnull(r, 0, COL_DEGRADED) ||
+            atoi(PQgetvalue(r, 0, COL_HTTP)) >= 400);
 }
 
 /* A line of OpenAI's batch output: an HTTP error of the model is a response with its status; what
- * never had a response is an error. */
+ * never had a response is an error; an answer that no model gave is marked. */
 static void format_line(const PGresult *r, struct buf *line)
 {
     buf_clear(line);
@@ -35,7 +36,8 @@ static void format_line(const PGresult *r, struct buf *line)
                    PQgetisnull(r, 0, COL_HTTP) ? "200" : PQgetvalue(r, 0, COL_HTTP),
                    PQgetvalue(r, 0, COL_REQUEST));
         buf_add(line, PQgetvalue(r, 0, COL_RESPONSE), (size_t)PQgetlength(r, 0, COL_RESPONSE));
-        buf_str(line, "},\"error\":null}\n");
+        buf_str(line, "},\"error\":null");
+        buf_str(line, PQgetisnull(r, 0, COL_DEGRADED) ? "}\n" : ",\"degraded\":true}\n");
         return;
     }
     buf_str(line, ",\"response\":null,\"error\":{");
@@ -83,7 +85,7 @@ static quern_status stream(PGconn *db, const struct job *job, const char *only, 
     if (!PQsendQueryParams(db,
                            "SELECT custom_id, http_status, response, error_type, error, "
                            "substr(encode(sha256((job_id::text || '/' || custom_id)::bytea), "
-                           "'hex'), 1, 24) "
+                           "'hex'), 1, 24), CASE WHEN status = 'degraded' THEN 1 END "
                            "FROM results WHERE job_id = $1 AND reopened_at IS NULL "
                            "AND ($2::text IS NULL OR status = $2) "
                            "ORDER BY job_id, custom_id",

@@ -42,7 +42,7 @@ void attempt_book(struct attempt *a, const struct price_table *prices, const str
     if (!r->has_usage && (r->success || r->broken))
         a->cost = -1; /* something was used, and nobody knows how much */
     else if (rates)
-        a->cost = price_cost(rates, &r->usage);
+        a->cost = price_cost(rates, &r->usage), a->price_version = price_table_version(prices);
     else if (r->usage.input + r->usage.output == 0)
         a->cost = 0; /* nothing was billed */
 }

@@ -28,7 +28,11 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/units.h"
+#include "degrade.h"
 #include "pipeline_private.h"
+
+/* A last answer is made of a text that is in the record, escaped anew. */
+enum { ANSWER_MAX = 16 * 6, ANSWER_MORE = 4096 };
 
 size_t pipeline_backend(const struct pipeline *p, const struct task *t)
 {
@@ -195,6 +199,21 @@ void pipeline_finish(struct pipeline *p, struct task *t, enum task_status status
     pipeline_enter(p, t, TASK_SETTLING);
 }
 
+void pipeline_fail(struct pipeline *p, struct task *t)
+{
+    struct buf answer;
+    buf_init(&answer, t->record_len * ANSWER_MAX + ANSWER_MORE);
+    if (!degrade(t, &answer)) {
+        buf_free(&answer);
+        pipeline_finish(p, t, STATUS_FAILED);
+        return;
+    }
+    pipeline_keep_response(p, t, json_root(answer.data, answer.len));
+    buf_free(&answer);
+    t->http_status = 200;
+    pipeline_finish(p, t, STATUS_DEGRADED);
+}
+
 void pipeline_park(struct pipeline *p, struct task *t, int tier)
 {
     log_debug("a task is parked", LOG_S("custom_id", t->doc.custom_id),
@@ -206,6 +225,29 @@ void pipeline_park(struct pipeline *p, struct task *t, int tier)
     }
     task_park(t, tier, due);
     pipeline_enter(p, t, TASK_SETTLING);
+}
+
+/* Chooses the rule and the first candidate. False: there is none, and t->error says why. */
+static bool find_route(const struct pipeline *p, struct task *t)
+{
+    struct route_ask ask;
+    route_ask(&t->doc, t->lane, &ask);
+    t->route = route_find(p->config, &ask);
+    if (!t->route) {
+        (void)error_set(&t->error, ERROR_PERMANENT, "model_not_found",
+                        "no entry of `models` in the configuration fits the model \"%s\"; "
+                        "`quern route --explain` shows why",
+                        t->doc.model);
+        return false;
+    }
+    t->candidate = route_candidate(p->config, t->route, 0, t->doc.wishes.sensitive);
+    if (t->candidate < t->route->candidates.count)
+        return true;
+    t->candidate = 0;
+    (void)error_set(&t->error, ERROR_PERMANENT, "invalid_request",
+                    "sensitive: no candidate of the model \"%s\" has a backend that is private",
+                    t->doc.model);
+    return false;
 }
 
 /* ---- what the sink reports ------------------------------------------------------------------ */
@@ -228,11 +270,8 @@ static void on_looked_up(void *arg, struct task *t, enum known known)
         pipeline_enter(p, t, TASK_PARKING);
     } else if (known == KNOWN_CANCELLED || pipeline_cancelled(p, t)) {
         pipeline_finish_cancelled(p, t);
-    } else if (!(t->route = router_find(p->router, t->doc.model))) {
-        (void)error_set(&t->error, ERROR_PERMANENT, "model_not_found",
-                        "no entry of `models` in the configuration fits the model \"%s\"",
-                        t->doc.model);
-        pipeline_finish(p, t, STATUS_FAILED);
+    } else if (!find_route(p, t)) {
+        pipeline_fail(p, t);
     } else if (!pipeline_expire(p, t)) {
         pipeline_ready(p, t);
     }

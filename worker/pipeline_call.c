@@ -18,11 +18,22 @@ struct breaker *pipeline_breaker(struct pipeline *p, const struct task *t)
     return &p->breakers[pipeline_backend(p, t)];
 }
 
+size_t pipeline_candidate_after(const struct pipeline *p, const struct task *t, size_t candidate)
+{
+    return route_candidate(p->config, t->route, candidate + 1, t->doc.wishes.sensitive);
+}
+
+bool pipeline_has_next(const struct pipeline *p, const struct task *t)
+{
+    return pipeline_candidate_after(p, t, t->candidate) < t->route->candidates.count;
+}
+
 /* The first candidate from the present one on that is not out; else the present one stays. */
 static void choose_candidate(struct pipeline *p, struct task *t)
 {
     const struct config_candidate *c = t->route->candidates.items;
-    for (size_t i = t->candidate; i < t->route->candidates.count; i++) {
+    for (size_t i = t->candidate; i < t->route->candidates.count;
+         i = pipeline_candidate_after(p, t, i)) {
         if (breaker_waits(&p->breakers[router_backend(p->router, &c[i])], ev_now(p->loop)))
             continue;
         if (i != t->candidate)
@@ -100,7 +111,7 @@ static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
 void pipeline_next_candidate(struct pipeline *p, struct task *t)
 {
     pipeline_leave(p, t); /* while it still counts for the old candidate */
-    t->candidate++;
+    t->candidate = pipeline_candidate_after(p, t, t->candidate);
     t->tries = 0;
     pipeline_ready(p, t);
 }
@@ -115,7 +126,7 @@ static void give_up(struct pipeline *p, struct task *t, int64_t retry_after_ms)
         t->tries = 0;
         pipeline_park(p, t, retry_round_tier(t->journey.rounds++));
     } else {
-        pipeline_finish(p, t, STATUS_FAILED);
+        pipeline_fail(p, t);
     }
 }
 
@@ -157,7 +168,7 @@ static void reroute(struct pipeline *p, size_t backend)
     struct task *t, *next;
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         DL_FOREACH_SAFE (p->lanes.queue[lane][backend], t, next) {
-            if (t->candidate + 1 >= t->route->candidates.count)
+            if (!pipeline_has_next(p, t))
                 continue;
             pipeline_pull(p, t);
             pipeline_leave(p, t);
@@ -226,13 +237,13 @@ void pipeline_after_failure(struct pipeline *p, struct task *t, const struct cal
     } else if (pipeline_cancelled(p, t)) {
         pipeline_finish_cancelled(p, t);
     } else if (out && pipeline_too_old(p, t)) {
-        pipeline_finish(p, t, STATUS_FAILED);
+        pipeline_fail(p, t);
     } else if (out) {
         pipeline_leave(p, t);
         pipeline_ready(p, t);
     } else if (step == RETRY_AGAIN) {
         retry_later(p, t, delay_ms);
-    } else if (step == RETRY_NEXT_CANDIDATE && t->candidate + 1 < t->route->candidates.count) {
+    } else if (step == RETRY_NEXT_CANDIDATE && pipeline_has_next(p, t)) {
         pipeline_next_candidate(p, t);
     } else {
         give_up(p, t, r->retry_after_ms);

@@ -170,7 +170,7 @@ static void give_up(struct pipeline *p, struct task *t)
     if (!t->error.code[0])
         (void)error_set(&t->error, ERROR_RETRY, "backend_out",
                         "backend \"%s\" was out for too long", task_candidate(t)->backend);
-    pipeline_finish(p, t, STATUS_FAILED);
+    pipeline_fail(p, t);
 }
 
 static bool any_breaker_open(const struct pipeline *p)

@@ -14,7 +14,7 @@ enum { TRANSLATED_MAX = 8, TRANSLATED_MORE = 4096, URL_MAX = 16384, STREAM_STATU
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
-static void keep_response(struct pipeline *p, struct task *t, struct json body)
+void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body)
 {
     struct buf b;
     p->answer_bytes -= t->response_len;
@@ -53,7 +53,7 @@ static void read_stream(struct pipeline *p, struct task *t, struct call_result *
         reply->error = r->error;
         reply->broken = true;
     }
-    keep_response(p, t, good ? reply->body : (struct json){0});
+    pipeline_keep_response(p, t, good ? reply->body : (struct json){0});
     buf_free(&whole);
 }
 
@@ -72,7 +72,7 @@ static void read_answer(struct pipeline *p, struct task *t, struct call_result *
         router_dialect(p->router, backend)
             ->reply(r->http_status, r->body, r->len, translated, reply);
     }
-    keep_response(p, t, reply->body);
+    pipeline_keep_response(p, t, reply->body);
 }
 
 static void log_return(const struct pipeline *p, const struct breaker *b, const struct task *t)
@@ -192,10 +192,10 @@ bool pipeline_translate(struct pipeline *p, struct task *t)
                         "body: it grows more than %d times in translation", TRANSLATED_MAX);
     (void)error_prefix(&t->error, "backend \"%s\"", task_candidate(t)->backend);
     buf_free(&t->request);
-    if (t->candidate + 1 < t->route->candidates.count)
+    if (pipeline_has_next(p, t))
         pipeline_next_candidate(p, t);
     else
-        pipeline_finish(p, t, STATUS_FAILED);
+        pipeline_fail(p, t);
     return false;
 }
 

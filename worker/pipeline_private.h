@@ -4,6 +4,7 @@
 #ifndef QUERN_PIPELINE_PRIVATE_H
 #define QUERN_PIPELINE_PRIVATE_H
 #include "breaker.h"
+#include "common/route.h"
 #include "pipeline.h"
 #include "room.h"
 
@@ -55,6 +56,8 @@ void pipeline_release(struct pipeline *p, struct task *t, bool done);
 
 /* Ends a task; t->error is filled unless it is a success. */
 void pipeline_finish(struct pipeline *p, struct task *t, enum task_status status);
+/* No candidate is left: ends the task with its last answer, or as failed; t->error says why. */
+void pipeline_fail(struct pipeline *p, struct task *t);
 /* Moves a task to the retry topic of a tier; t->error says why. */
 void pipeline_park(struct pipeline *p, struct task *t, int tier);
 /* The task may be called when its turn comes: chooses a candidate that is not out, or parks it. */
@@ -78,12 +81,18 @@ void pipeline_pull(struct pipeline *p, struct task *t);
 /* In pipeline_http.c. Translates the request. False if the backend's dialect cannot say it: the
  * task went on to its next candidate, or failed; nothing was sent. */
 bool pipeline_translate(struct pipeline *p, struct task *t);
+/* The task's answer becomes this one (absent: none), on one line. */
+void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body);
 void pipeline_start_call(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
 
 /* In pipeline_call.c. */
 void pipeline_dispatch(struct pipeline *p);
+/* The position of the candidate after that one that may see the task; the count: there is none. */
+size_t pipeline_candidate_after(const struct pipeline *p, const struct task *t, size_t candidate);
+/* Is there another candidate? */
+bool pipeline_has_next(const struct pipeline *p, const struct task *t);
 void pipeline_next_candidate(struct pipeline *p, struct task *t);
 /* An attempt failed, and t->error says how. */
 void pipeline_after_failure(struct pipeline *p, struct task *t, const struct call_result *r);

@@ -33,11 +33,6 @@ void router_free(struct router *r)
     free(r);
 }
 
-const struct config_model *router_find(const struct router *r, const char *model)
-{
-    return config_model_find(r->config, model);
-}
-
 size_t router_backend(const struct router *r, const struct config_candidate *c)
 {
     return (size_t)(config_backend_find(r->config, c->backend) -

@@ -1,5 +1,4 @@
-/* From the name of a model to what is called: the candidates of the configuration, and for each
- * backend its endpoint and the way to its urls. */
+/* From a candidate to what is called: for each backend its endpoint and the way to its urls. */
 #ifndef QUERN_ROUTER_H
 #define QUERN_ROUTER_H
 #include "call.h"
@@ -11,8 +10,6 @@ struct router;
 struct router *router_new(const struct config *c, struct caller *caller, struct error *err);
 void router_free(struct router *r);
 
-/* The first model entry that fits the name, or NULL. */
-const struct config_model *router_find(const struct router *r, const char *model);
 /* The position of a candidate's backend in the configuration. */
 size_t router_backend(const struct router *r, const struct config_candidate *c);
 /* Its headers and limits. */

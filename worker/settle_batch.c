@@ -134,8 +134,9 @@ static void add_result(struct pgarray *r, const struct task *t)
         pgarray_bytes(&r[R_RESPONSE], t->response, t->response_len);
     else
         pgarray_null(&r[R_RESPONSE]);
-    pgarray_text(&r[R_ERROR_TYPE], success ? NULL : t->error.code);
-    pgarray_text(&r[R_ERROR], success ? NULL : t->error.message);
+    bool whole = t->status == STATUS_SUCCEEDED; /* a degraded one says what went wrong */
+    pgarray_text(&r[R_ERROR_TYPE], whole ? NULL : t->error.code);
+    pgarray_text(&r[R_ERROR], whole ? NULL : t->error.message);
     pgarray_number(&r[R_ATTEMPTS], t->journey.attempts + (int64_t)t->attempt_count);
     pgarray_number(&r[R_INPUT], s.usage.input);
     pgarray_number(&r[R_CACHED], s.usage.cached);

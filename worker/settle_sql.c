@@ -61,7 +61,7 @@ static const char settle[] =
     "  reasoning_tokens = EXCLUDED.reasoning_tokens, cost_usd = EXCLUDED.cost_usd, "
     "  started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at, reopened_at = NULL "
     " WHERE old.generation < EXCLUDED.generation "
-    " RETURNING job_id, custom_id, status, model, old.attempts, old.tokens, old.cost_usd), "
+    " RETURNING job_id, custom_id, status), "
     "booked AS (INSERT INTO attempts SELECT job_id, custom_id, token, generation, attempt, "
     "  backend, model, http_status, error_type, error, input, cached, cache_write, output, "
     "  reasoning, cost " USD ", started_at, duration, first_token, price_version "
@@ -101,13 +101,7 @@ static const char settle[] =
     "  attempts = c.attempts + EXCLUDED.attempts, unpriced = c.unpriced + EXCLUDED.unpriced, "
     "  input_tokens = c.input_tokens + EXCLUDED.input_tokens, "
     "  output_tokens = c.output_tokens + EXCLUDED.output_tokens, "
-    "  cost_usd = c.cost_usd + EXCLUDED.cost_usd, updated_at = now()), "
-    "daily AS (INSERT INTO model_days AS d "
-    " SELECT (now() AT TIME ZONE 'UTC')::date, model, (pg_backend_pid() % 64)::smallint, count(*), "
-    "  sum(tokens), coalesce(sum(cost_usd), 0) FROM won WHERE attempts > 0 "
-    " GROUP BY model ORDER BY model "
-    " ON CONFLICT (day, model, shard) DO UPDATE SET tasks = d.tasks + EXCLUDED.tasks, "
-    "  tokens = d.tokens + EXCLUDED.tokens, cost_usd = d.cost_usd + EXCLUDED.cost_usd) "
+    "  cost_usd = c.cost_usd + EXCLUDED.cost_usd, updated_at = now()) "
     "SELECT count(*) FROM won";
 
 static const char unreadable[] =

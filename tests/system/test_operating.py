@@ -9,7 +9,7 @@ import pytest
 from helpers import BIN, environment, wait_until, write_batch
 
 pytestmark = pytest.mark.timeout(60)
-VERBS = ("submit", "status", "results", "jobs", "topics", "migrate", "config")
+VERBS = ("submit", "status", "results", "jobs", "topics", "migrate", "config", "route")
 
 
 def test_migrate_up_down_up(world):

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/config.h"
+#include "common/route.h"
 #include "suites.h"
 
 static const char sample[] =
@@ -37,9 +38,11 @@ START_TEST(the_sample_works_as_it_stands)
     const struct config_backend *b = config_backend_find(c, "local");
     ck_assert_int_eq(b->timeout.total, 120000);
     ck_assert(b->verify_tls);
-    const struct config_candidate *k = config_model_find(c, "summarizer")->candidates.items;
+    struct route_ask ask = {.model = "summarizer"};
+    const struct config_candidate *k = route_find(c, &ask)->candidates.items;
     ck_assert_str_eq(k->model, "llama-3.1-8b-instruct");
-    k = config_model_find(c, "anything")->candidates.items;
+    ask.model = "anything";
+    k = route_find(c, &ask)->candidates.items;
     ck_assert_ptr_null(k->model);
     config_free(c);
     config_report_free(&r);

@@ -7,7 +7,7 @@
 #include "common/error.h"
 #include "common/utf8.h"
 #include "producer/ids.h"
-#include "producer/template.h"
+#include "common/template.h"
 #include "suites.h"
 
 START_TEST(utf8_is_strict)

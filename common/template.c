@@ -1,4 +1,4 @@
-#include "template.h"
+#include "common/template.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@ quern_status template_fill(const char *text, template_lookup *lookup, const void
         const char *close = strstr(open, "}}");
         if (!close)
             return error_set(err, ERROR_PERMANENT, "invalid_input",
-                             "the prompt has \"{{\" without \"}}\"");
+                             "the template has \"{{\" without \"}}\"");
         const char *name = open + 2;
         size_t value_len, len = (size_t)(close - name);
         while (len && *name == ' ')
@@ -21,7 +21,7 @@ quern_status template_fill(const char *text, template_lookup *lookup, const void
         const char *value = lookup(row, name, len, &value_len);
         if (!value)
             return error_set(err, ERROR_PERMANENT, "invalid_input",
-                             "the prompt asks for {{%.*s}}, which is no field of the input",
+                             "the template asks for {{%.*s}}, which is no field of the input",
                              (int)len, name);
         buf_add(out, value, value_len);
         text = close + 2;

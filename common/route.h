@@ -1,0 +1,37 @@
+/* From a task to the rule of `models` that says where it goes: the first that fits. Pure. */
+#ifndef QUERN_ROUTE_H
+#define QUERN_ROUTE_H
+#include "common/config.h"
+#include "common/task_doc.h"
+
+enum { ROUTE_SHARES = 10000 }; /* hundredths of a percent */
+
+/* What rules look at. */
+struct route_ask {
+    const char *model, *tenant, *feature; /* the last two may be NULL */
+    int lane;
+    int64_t input_tokens;       /* estimated: four bytes of the body a token */
+    enum complexity complexity; /* given, or by route_complexity() */
+    bool estimated;             /* the latter */
+    unsigned share;             /* 0 to ROUTE_SHARES - 1; stable by task */
+};
+
+/* `d` and `lane` describe the task; the texts are borrowed from it. */
+void route_ask(const struct task_doc *d, int lane, struct route_ask *out);
+
+/* How hard a request looks. Simple: under 500 tokens of input, at most two messages that are no
+ * instructions, neither tools nor a schema. Complex: above 4,000 tokens, or tools with a schema, or
+ * more than eight messages. Else moderate. */
+enum complexity route_complexity(struct json body, int64_t input_tokens);
+
+/* The name of the first condition that the task does not meet, e.g. "tenant"; NULL: it fits. */
+const char *route_mismatch(const struct config_model *m, const struct route_ask *a);
+
+/* The first rule that fits, or NULL. */
+const struct config_model *route_find(const struct config *c, const struct route_ask *a);
+
+/* The position of the first candidate, from `from` on, that may see the task: of a sensitive one
+ * only those whose backend is private. The count of candidates if there is none. */
+size_t route_candidate(const struct config *c, const struct config_model *m, size_t from,
+                       bool sensitive);
+#endif
