@@ -42,7 +42,9 @@ struct config_backend {
     int line;
     char *name, *base_url, *url_path, *api_key_env, *api_key_file, *key_header;
     int64_t dialect, max_output_tokens;
-    int64_t max_concurrency;
+    struct {
+        int64_t max, min, start, latency; /* calls; latency in ms; start, latency 0: none */
+    } concurrency;
     struct config_timeouts timeout;
     struct {
         int64_t failures, wait, wait_max, probes; /* waits in ms; failures 0: no breaker */

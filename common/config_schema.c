@@ -155,8 +155,17 @@ static const struct config_key prices_keys[] = {
     {0}};
 
 static const struct config_key concurrency_keys[] = {
-    {"max", CONFIG_INT, KEY(config_backend, max_concurrency), "100000", 1, 100000,
+    {"max", CONFIG_INT, KEY(config_backend, concurrency.max), "100000", 1, 100000,
      .doc = "Calls in flight to this backend from one worker."},
+    {"min", CONFIG_INT, KEY(config_backend, concurrency.min), "0", 0, 100000,
+     .doc = "Adapt to what the backend bears: for each lane the limit falls by a tenth, once a "
+            "flight, when it answers 429 or that it is overloaded, or a call takes too long, and "
+            "grows by one a flight; never below this nor above max. 0: always max."},
+    {"start", CONFIG_INT, KEY(config_backend, concurrency.start), "0", 0, 100000,
+     .doc = "Begin with so many, and double each flight until the backend first complains. 0: "
+            "begin with max."},
+    {"latency", CONFIG_DURATION, KEY(config_backend, concurrency.latency), "0", 0, HOUR,
+     .doc = "A call that took longer counts as a complaint. 0: none does."},
     {0}};
 
 static const struct config_key timeout_keys[] = {

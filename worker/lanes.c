@@ -31,7 +31,7 @@ static size_t next_backend(const struct lanes *l, int lane, lanes_may_call *may,
 {
     for (size_t i = 0; i < l->backends; i++) {
         size_t b = (l->turn[lane] + i) % l->backends;
-        if (l->queue[lane][b] && may(arg, b))
+        if (l->queue[lane][b] && may(arg, lane, b))
             return b;
     }
     return l->backends;

@@ -16,8 +16,8 @@ struct lanes {
     size_t count;
 };
 
-/* May a call to this backend start now? */
-typedef bool lanes_may_call(void *arg, size_t backend);
+/* May a call from this lane to this backend start now? */
+typedef bool lanes_may_call(void *arg, int lane, size_t backend);
 
 void lanes_init(struct lanes *l, const int64_t weight[LANE_COUNT], size_t backends);
 /* `first`: before the others of its queue (a retry). */

@@ -132,7 +132,7 @@ void pipeline_leave(struct pipeline *p, struct task *t)
         ev_timer_stop(p->loop, &t->timer);
         break;
     case TASK_CALLING:
-        limiter_end(&p->limiter, pipeline_backend(p, t));
+        limiter_end(&p->limiter, pipeline_backend(p, t), t->lane);
         break;
     default: /* the stage itself took it out of its list */
         break;
@@ -159,7 +159,7 @@ void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state)
                    t->tries > 0 && !pipeline_is_blocked(p, t));
         break;
     case TASK_CALLING:
-        limiter_begin(&p->limiter, pipeline_backend(p, t));
+        limiter_begin(&p->limiter, pipeline_backend(p, t), t->lane);
         pipeline_start_call(p, t);
         break;
     case TASK_WAITING:

@@ -252,10 +252,10 @@ void pipeline_after_failure(struct pipeline *p, struct task *t, const struct cal
 
 /* ---- dispatch ------------------------------------------------------------------------------- */
 
-static bool may_call(void *arg, size_t backend)
+static bool may_call(void *arg, int lane, size_t backend)
 {
     const struct pipeline *p = arg;
-    return limiter_may_call(&p->limiter, backend) &&
+    return limiter_may_call(&p->limiter, backend, lane) &&
            breaker_may_call(&p->breakers[backend], ev_now(p->loop));
 }
 

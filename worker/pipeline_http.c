@@ -114,6 +114,33 @@ static enum call_news on_piece(void *arg, const char *bytes, size_t len, const c
                                    : CALL_MORE;
 }
 
+/* What a call's end says about how many the backend bears; NULL: nothing bad. */
+static const char *complaint(const struct pipeline *p, const struct task *t,
+                             const struct call_result *r, const struct reply *reply)
+{
+    static const char *const codes[] = {"rate_limit", "overloaded", "timeout"};
+    const struct config_backend *b = p->config->backends.items;
+    int64_t bound = b[pipeline_backend(p, t)].concurrency.latency;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes && !reply->success && !r->unreached; i++)
+        if (strcmp(codes[i], reply->error.code) == 0)
+            return codes[i];
+    return bound && t->attempts[t->attempt_count - 1].duration_ms > bound ? "latency" : NULL;
+}
+
+/* Lowers or raises the number of calls that the lane may have there. Said once a second at most. */
+static void adapt(struct pipeline *p, struct task *t, const char *reason, bool success)
+{
+    struct aimd *a = &p->limiter.adaptive[pipeline_backend(p, t)][t->lane];
+    double now = ev_now(p->loop), before = a->decreased;
+    if (!reason && success)
+        aimd_good(a, t->called);
+    else if (reason && aimd_bad(a, t->called, now, !success && t->http_status > 0, reason) &&
+             now - before >= 1.0)
+        log_info("fewer calls at a time", LOG_S("backend", task_candidate(t)->backend),
+                 LOG_S("lane", lane_names[t->lane]), LOG_N("limit", a->limit),
+                 LOG_S("reason", reason));
+}
+
 static void on_called(void *arg, const struct call_result *result)
 {
     struct call_result answer = *result, *r = &answer;
@@ -137,6 +164,7 @@ static void on_called(void *arg, const struct call_result *result)
     attempt_book(a, p->prices, &reply);
     buf_free(&translated);
     drop_stream(p, t);
+    adapt(p, t, complaint(p, t, r, &reply), reply.success);
     if (reply.success) {
         log_return(p, pipeline_breaker(p, t), t);
         breaker_success(pipeline_breaker(p, t), t->probe, ev_now(p->loop));

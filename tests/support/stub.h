@@ -42,8 +42,9 @@ struct stub_options {
     double latency, jitter; /* seconds: latency plus up to jitter */
     double gap;             /* seconds between the events of a stream */
     double fault_rate[FAULT_COUNT];
-    int retry_after; /* seconds in a 429 */
-    FILE *log;       /* a line for each call that ended; NULL: none */
+    int capacity, busy; /* calls at a time, above which there is 429; 0: any. Now being answered */
+    int retry_after;    /* seconds in a 429 */
+    FILE *log;          /* a line for each call that ended; NULL: none */
 };
 
 struct reply {

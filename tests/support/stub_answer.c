@@ -303,6 +303,10 @@ void stub_answer(const struct stub_options *o, const char *path, const char *bod
     int64_t call = count_call(out->key);
     out->fault = ok ? choose_fault(o, text, call) : FAULT_400;
     out->delay = o->latency + o->jitter * drand48();
+    if (o->capacity && o->busy >= o->capacity) {
+        out->fault = FAULT_429;
+        out->delay = 0;
+    }
     out->streamed = is_true(json_get(root, "stream")) || strstr(path, ":streamGenerate");
     fill_body(out, path, root, text);
     fill_head(o, out);

@@ -31,12 +31,10 @@ struct conn {
     int64_t input, output;
 };
 
-/* A line of JSON for a call that is over: was the whole answer handed to the network? */
-static void log_call(struct conn *c, bool sent)
+/* A line of JSON. */
+static void write_log(const struct conn *c, bool sent)
 {
     struct buf line;
-    if (!c->options->log || !c->key[0])
-        return;
     buf_init(&line, 4096);
     buf_printf(&line, "{\"at\":%.3f,\"id\":\"%s\",\"status\":%d,\"sent\":%s,", ev_time(), c->id,
                c->status, sent ? "true" : "false");
@@ -47,12 +45,22 @@ static void log_call(struct conn *c, bool sent)
     (void)fwrite(line.data, 1, line.len, c->options->log);
     (void)fflush(c->options->log);
     buf_free(&line);
+}
+
+/* A model call is over: was the whole answer handed to the network? */
+static void end_call(struct conn *c, bool sent)
+{
+    if (!c->key[0])
+        return;
+    c->options->busy--;
+    if (c->options->log)
+        write_log(c, sent);
     c->key[0] = '\0';
 }
 
 static void conn_close(struct conn *c)
 {
-    log_call(c, false);
+    end_call(c, false);
     if (c->fault == FAULT_RESET) {
         struct linger hard = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(c->in.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
@@ -112,7 +120,7 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int events)
         ev_io_stop(loop, w);
     } else if (c->sent == c->answer.len) {
         ev_io_stop(loop, w);
-        log_call(c, c->fault != FAULT_TRUNCATED && c->fault != FAULT_LENGTH);
+        end_call(c, c->fault != FAULT_TRUNCATED && c->fault != FAULT_LENGTH);
         if (c->fault == FAULT_TRUNCATED || c->fault == FAULT_LENGTH)
             conn_close(c);
         else
@@ -142,6 +150,7 @@ static void answer_later(struct conn *c, struct reply *r)
     c->input = r->input;
     c->output = r->output;
     memcpy(c->key, r->key, sizeof c->key);
+    c->options->busy += c->key[0] != '\0';
     bool half = r->fault == FAULT_TRUNCATED || r->fault == FAULT_STALL;
     size_t body = half ? r->body.len / 2 : r->body.len;
     c->streamed = r->streamed;

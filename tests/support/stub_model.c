@@ -7,13 +7,24 @@
 #include "common/options.h"
 #include "stub.h"
 
-enum { OPT_PORT, OPT_LATENCY, OPT_JITTER, OPT_GAP, OPT_FAULT, OPT_RETRY_AFTER, OPT_SEED, OPT_LOG };
+enum {
+    OPT_PORT,
+    OPT_LATENCY,
+    OPT_JITTER,
+    OPT_GAP,
+    OPT_CAPACITY,
+    OPT_FAULT,
+    OPT_RETRY_AFTER,
+    OPT_SEED,
+    OPT_LOG
+};
 
 static const struct option_def defs[] = {
     {'p', "port", "N", "listen on 127.0.0.1:N (default: any free port, printed)"},
     {'l', "latency", "SECONDS", "answer after this long (default 0)"},
     {'j', "jitter", "SECONDS", "plus a random part of this"},
     {'g', "gap", "SECONDS", "between the events of a streamed answer (default 0)"},
+    {'c', "capacity", "N", "answer 429 at once to more than N calls at a time (default: any)"},
     {'f', "fault", "KIND=RATE", "fail this share of the calls, e.g. 429=0.1; may be repeated"},
     {0, "retry-after", "SECONDS", "in the header of a 429 (default 1)"},
     {0, "seed", "N", "of the random choices (default 1)"},
@@ -57,6 +68,8 @@ int main(int argc, char **argv)
             so.jitter = atof(o.value);
         else if (i == OPT_GAP)
             so.gap = atof(o.value);
+        else if (i == OPT_CAPACITY)
+            so.capacity = atoi(o.value);
         else if (i == OPT_RETRY_AFTER)
             so.retry_after = atoi(o.value);
         else if (i == OPT_SEED)

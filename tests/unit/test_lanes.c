@@ -19,8 +19,9 @@ struct world {
     int waited[LANE_COUNT];             /* turns that a lane which could go did not get */
 };
 
-static bool may(void *arg, size_t backend)
+static bool may(void *arg, int lane, size_t backend)
 {
+    (void)lane;
     return !((struct world *)arg)->full[backend];
 }
 

@@ -8,6 +8,8 @@
 #include "worker/limiter.h"
 #include "worker/retry.h"
 
+enum { SIMULATED = 20000, IN_FLIGHT_MOST = 4000 };
+
 static const int64_t weights[LANE_COUNT] = {16, 4, 1};
 
 static struct task *push(struct lanes *l, int lane, size_t backend)
@@ -18,15 +20,17 @@ static struct task *push(struct lanes *l, int lane, size_t backend)
     return t;
 }
 
-static bool always(void *arg, size_t backend)
+static bool always(void *arg, int lane, size_t backend)
 {
+    (void)lane;
     (void)arg;
     (void)backend;
     return true;
 }
 
-static bool all_but(void *arg, size_t backend)
+static bool all_but(void *arg, int lane, size_t backend)
 {
+    (void)lane;
     return *(size_t *)arg != backend;
 }
 
@@ -107,19 +111,19 @@ END_TEST
 
 START_TEST(limits_hold_for_all_and_for_each_backend)
 {
-    struct config_backend b[2] = {{.max_concurrency = 2}, {.max_concurrency = 10}};
+    struct config_backend b[2] = {{.concurrency.max = 2}, {.concurrency.max = 10}};
     struct config c = {.backends = {b, 2}};
     struct limiter l;
     c.worker.concurrency = 5;
     limiter_init(&l, &c);
-    limiter_begin(&l, 0);
-    limiter_begin(&l, 0);
-    ck_assert(!limiter_may_call(&l, 0) && limiter_may_call(&l, 1));
+    limiter_begin(&l, 0, LANE_NORMAL);
+    limiter_begin(&l, 0, LANE_NORMAL);
+    ck_assert(!limiter_may_call(&l, 0, LANE_NORMAL) && limiter_may_call(&l, 1, LANE_NORMAL));
     for (int i = 0; i < 3; i++)
-        limiter_begin(&l, 1);
-    ck_assert(limiter_full(&l) && !limiter_may_call(&l, 1));
-    limiter_end(&l, 0);
-    ck_assert(limiter_may_call(&l, 0) && limiter_may_call(&l, 1));
+        limiter_begin(&l, 1, LANE_NORMAL);
+    ck_assert(limiter_full(&l) && !limiter_may_call(&l, 1, LANE_NORMAL));
+    limiter_end(&l, 0, LANE_NORMAL);
+    ck_assert(limiter_may_call(&l, 0, LANE_NORMAL) && limiter_may_call(&l, 1, LANE_NORMAL));
 }
 END_TEST
 
@@ -167,6 +171,102 @@ START_TEST(what_is_hopeless_is_not_tried_again)
 }
 END_TEST
 
+/* A backend that serves 100 calls at a time, a second each, and refuses others at once. */
+struct simulation {
+    struct aimd a;
+    struct {
+        double sent, ends;
+        bool refused;
+    } calls[IN_FLIGHT_MOST];
+    int count, served, refusals, lowest, highest;
+    double now;
+};
+
+static void send_all(struct simulation *s)
+{
+    while (aimd_has_room(&s->a) && s->count < IN_FLIGHT_MOST) {
+        bool refused = s->served >= 100;
+        s->calls[s->count].sent = s->now;
+        s->calls[s->count].refused = refused;
+        s->calls[s->count++].ends = s->now + (refused ? 0.01 : 1.0 + (rand() % 100) / 1000.0);
+        s->served += !refused;
+        s->refusals += refused;
+        s->a.in_flight++;
+    }
+}
+
+static void end_next(struct simulation *s)
+{
+    int first = 0;
+    for (int i = 1; i < s->count; i++)
+        first = s->calls[i].ends < s->calls[first].ends ? i : first;
+    s->now = s->calls[first].ends;
+    if (s->calls[first].refused)
+        (void)aimd_bad(&s->a, s->calls[first].sent, s->now, true, "rate_limit");
+    else
+        aimd_good(&s->a, s->calls[first].sent);
+    s->served -= !s->calls[first].refused;
+    s->calls[first] = s->calls[--s->count];
+    s->a.in_flight--;
+}
+
+START_TEST(a_backends_capacity_is_found_and_held)
+{
+    static struct simulation s;
+    static const int starts[] = {1, 10, 0};
+    for (size_t i = 0; i < 3; i++) {
+        s = (struct simulation){.lowest = IN_FLIGHT_MOST};
+        aimd_init(&s.a, 1, 2000, starts[i]);
+        for (int n = 0; n < SIMULATED; n++) {
+            send_all(&s);
+            end_next(&s);
+            if (n == SIMULATED / 2)
+                s.refusals = 0;
+            if (n < SIMULATED / 2)
+                continue;
+            s.lowest = s.a.limit < s.lowest ? (int)s.a.limit : s.lowest;
+            s.highest = s.a.limit > s.highest ? (int)s.a.limit : s.highest;
+        }
+        ck_assert_int_ge(s.lowest, 85);
+        ck_assert_int_le(s.highest, 105);
+        ck_assert_int_lt(s.refusals, SIMULATED / 2 * 3 / 100);
+    }
+}
+END_TEST
+
+START_TEST(without_bounds_the_limit_stays)
+{
+    struct aimd a;
+    aimd_init(&a, 0, 50, 10);
+    a.in_flight = 50;
+    ck_assert(!aimd_bad(&a, 1, 2, false, "timeout") && !aimd_has_room(&a));
+    a.in_flight = 49;
+    ck_assert(aimd_has_room(&a));
+}
+END_TEST
+
+START_TEST(a_limit_falls_once_a_flight_and_grows_only_when_it_is_reached)
+{
+    struct aimd a;
+    aimd_init(&a, 5, 100, 0);
+    a.in_flight = 100;
+    ck_assert(aimd_bad(&a, 1, 2, false, "timeout"));
+    ck_assert(!aimd_bad(&a, 1.5, 3, false, "timeout")); /* of the same flight */
+    ck_assert_int_eq((int)a.limit, 90);
+    a.in_flight = 90;
+    aimd_good(&a, 1.9); /* sent before the decrease */
+    ck_assert_int_eq((int)(a.limit * 100), 9000);
+    aimd_good(&a, 2.1);
+    ck_assert_int_eq((int)(a.limit * 100), 9001);
+    a.in_flight = 50;
+    aimd_good(&a, 2.2); /* far from the limit */
+    ck_assert_int_eq((int)(a.limit * 100), 9001);
+    for (int i = 0; i < 100; i++)
+        (void)aimd_bad(&a, 3 + i, 3 + i, false, "timeout");
+    ck_assert_int_eq((int)a.limit, 5);
+}
+END_TEST
+
 Suite *suite_scheduling(void)
 {
     const TTest *const tests[] = {lanes_share_by_weight,
@@ -177,6 +277,9 @@ Suite *suite_scheduling(void)
                                   delays_double_with_jitter_and_a_limit,
                                   retry_after_is_obeyed_or_the_attempts_end,
                                   what_is_hopeless_is_not_tried_again,
+                                  a_backends_capacity_is_found_and_held,
+                                  without_bounds_the_limit_stays,
+                                  a_limit_falls_once_a_flight_and_grows_only_when_it_is_reached,
                                   NULL};
     return suite_of("scheduling", tests);
 }
