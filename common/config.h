@@ -10,7 +10,12 @@
 #include "common/error.h"
 
 enum lane { LANE_HIGH, LANE_NORMAL, LANE_LOW, LANE_COUNT };
-enum { RETRY_TIERS = 4, CONFIG_BACKENDS_MAX = 64, CONFIG_MODELS_MAX = 1024 };
+enum {
+    RETRY_TIERS = 4,
+    CONFIG_BACKENDS_MAX = 64,
+    CONFIG_MODELS_MAX = 1024,
+    CONFIG_LIMITS_MAX = 128
+};
 
 extern const char *const lane_names[LANE_COUNT];
 extern const char *const retry_tier_names[RETRY_TIERS];
@@ -38,6 +43,13 @@ struct config_timeouts {
     int64_t connect, first, stall, total;
 };
 
+/* What a service allows; shared by all workers. */
+struct config_limit {
+    int line;
+    char *model;              /* upstream: exact, or a pattern; NULL: all */
+    int64_t requests, tokens; /* a minute; 0: no limit */
+};
+
 struct config_backend {
     int line;
     char *name, *base_url, *url_path, *api_key_env, *api_key_file, *key_header;
@@ -49,6 +61,7 @@ struct config_backend {
     struct {
         int64_t failures, wait, wait_max, probes; /* waits in ms; failures 0: no breaker */
     } breaker;
+    struct config_list limits; /* struct config_limit */
     bool verify_tls, stream, is_private;
     struct config_pairs headers;
 };

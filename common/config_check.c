@@ -58,6 +58,18 @@ static void check_backends(const struct config *c, struct config_report *r)
     }
 }
 
+static void check_limits(const struct config *c, struct config_report *r)
+{
+    const struct config_backend *b = c->backends.items;
+    size_t total = 0;
+    for (size_t i = 0; i < c->backends.count; i++)
+        total += b[i].limits.count;
+    if (total > CONFIG_LIMITS_MAX)
+        config_complain(r, c->path, b[0].line, 1,
+                        "the backends have %zu limits; %d in all are possible", total,
+                        CONFIG_LIMITS_MAX);
+}
+
 static void check_models(const struct config *c, struct config_report *r)
 {
     const struct config_model *m = c->models.items;
@@ -105,6 +117,7 @@ static void check_properties(const struct config *c, struct config_report *r)
 void config_check(const struct config *c, struct config_report *r)
 {
     check_backends(c, r);
+    check_limits(c, r);
     check_models(c, r);
     check_properties(c, r);
 }

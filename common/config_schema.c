@@ -168,6 +168,16 @@ static const struct config_key concurrency_keys[] = {
      .doc = "A call that took longer counts as a complaint. 0: none does."},
     {0}};
 
+static const struct config_key limit_keys[] = {
+    {"model", CONFIG_TEXT, KEY(config_limit, model), NULL,
+     .doc = "The model's name there; `*` stands for any characters. All that fit share the limit; "
+            "first match wins. Without it: all models."},
+    {"requests_per_minute", CONFIG_INT, KEY(config_limit, requests), "0", 0, 100000000,
+     .doc = "Calls begun in any minute, by all workers together. 0: no limit."},
+    {"tokens_per_minute", CONFIG_INT, KEY(config_limit, tokens), "0", 0, 100000000000,
+     .doc = "Tokens of input and output; estimated before a call, and set right after it."},
+    {0}};
+
 static const struct config_key timeout_keys[] = {
     {"connect", CONFIG_DURATION, KEY(config_backend, timeout.connect), "5s", 1, HOUR,
      .doc = "To a connection, TLS included."},
@@ -225,6 +235,9 @@ static const struct config_key backend_keys[] = {
     {"max_output_tokens", CONFIG_INT, KEY(config_backend, max_output_tokens), "4096", 1, 10000000,
      .doc = "For a task that gives no max_tokens, where the API wants it (Anthropic)."},
     {"concurrency", CONFIG_GROUP, .sub = concurrency_keys, .doc = "Calls at once."},
+    {"limits", CONFIG_LIST, KEY(config_backend, limits), .max = 32, .sub = limit_keys,
+     .size = sizeof(struct config_limit),
+     .doc = "What the service allows a minute. Kept exactly over all workers, without bursts."},
     {"timeout", CONFIG_GROUP, .sub = timeout_keys, .doc = "How long a call may take."},
     {"breaker", CONFIG_GROUP, .sub = breaker_keys,
      .doc = "An outage: no calls, no attempts spent, no dead letters until it is over."},

@@ -3,9 +3,9 @@
  *
  * A decrease counts once a flight: what was sent before it says nothing about the new limit. The
  * limit grows by one a flight, and only by calls that were sent after the last decrease while the
- * limit was reached: an idle backend proves nothing. A refusal of an older flight only takes away its
- * own place, if the limit is reached: what was accepted then stays. From an explicit start it doubles each flight
- * until the first decrease. */
+ * limit was reached: an idle backend proves nothing. A refusal of an older flight only takes away
+ * its own place, if the limit is reached: what was accepted then stays. From an explicit start it
+ * doubles each flight until the first decrease. */
 #ifndef QUERN_AIMD_H
 #define QUERN_AIMD_H
 #include <stdbool.h>

@@ -155,8 +155,8 @@ void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state)
         DL_APPEND(same_identity(p, t)->twins, t);
         break;
     case TASK_READY:
-        lanes_push(&p->lanes, t, pipeline_backend(p, t),
-                   t->tries > 0 && !pipeline_is_blocked(p, t));
+        t->gate = gates_find(&p->gates, pipeline_backend(p, t), task_upstream_model(t));
+        lanes_push(&p->lanes, t, t->gate, t->tries > 0 && !pipeline_is_blocked(p, t));
         break;
     case TASK_CALLING:
         limiter_begin(&p->limiter, pipeline_backend(p, t), t->lane);
@@ -182,7 +182,7 @@ void pipeline_pull(struct pipeline *p, struct task *t)
     if (t->state == TASK_CHECKING)
         p->sink->look_up_cancel(p->sink_arg, t);
     else if (t->state == TASK_READY)
-        lanes_remove(&p->lanes, t, pipeline_backend(p, t));
+        lanes_remove(&p->lanes, t, t->gate);
 }
 
 static void complete(struct pipeline *p, struct task *t)
@@ -328,6 +328,30 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
     pipeline_dispatch(w->data);
 }
 
+/* ---- rate limits ----------------------------------------------------------------------------- */
+
+#define PACED_EVERY 0.01 /* seconds: how smooth a paced stream of calls is */
+
+static void on_paced(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    pipeline_dispatch(timer->data);
+}
+
+static void on_leased(void *arg)
+{
+    pipeline_dispatch(arg);
+}
+
+static size_t count_before(void *arg, size_t gate)
+{
+    const struct pipeline *p = arg;
+    return p->lanes.of_gate[gate];
+}
+
+static const struct lease_events lease_events = {count_before, on_leased};
+
 static void set_bounds(struct pipeline *p, const struct config *c)
 {
     const struct config_backend *b = c->backends.items;
@@ -363,11 +387,16 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     p->source_arg = source_arg;
     p->owned_until[0] = p->owned_until[1] = HUGE_VAL;
     set_bounds(p, c);
-    lanes_init(&p->lanes, c->lanes.weight, c->backends.count);
+    gates_init(&p->gates, c);
+    lanes_init(&p->lanes, c->lanes.weight, p->gates.count);
     limiter_init(&p->limiter, c);
     ev_prepare_init(&p->before_wait, on_prepare);
     ev_timer_init(&p->sweep, pipeline_sweep, 1., 1.);
-    p->before_wait.data = p->sweep.data = p;
+    ev_timer_init(&p->paced, on_paced, PACED_EVERY, PACED_EVERY);
+    p->before_wait.data = p->sweep.data = p->paced.data = p;
+    p->leases = leases_new(loop, c, &p->gates, &lease_events, p);
+    if (p->leases)
+        ev_timer_start(loop, &p->paced);
     ev_prepare_start(loop, &p->before_wait);
     ev_timer_start(loop, &p->sweep);
     return p;
@@ -387,6 +416,8 @@ void pipeline_free(struct pipeline *p)
 {
     ev_prepare_stop(p->loop, &p->before_wait);
     ev_timer_stop(p->loop, &p->sweep);
+    ev_timer_stop(p->loop, &p->paced);
+    leases_free(p->leases);
     pipeline_forget_cancels(p);
     free(p);
 }

@@ -47,8 +47,8 @@ static void choose_candidate(struct pipeline *p, struct task *t)
 static size_t count_waiting(const struct pipeline *p)
 {
     size_t n = p->counts.in_state[TASK_WAITING];
-    for (size_t i = 0; i < p->config->backends.count; i++)
-        n += p->breakers[i].open ? p->lanes.of_backend[i] : 0;
+    for (size_t i = 0; i < p->gates.count; i++)
+        n += p->breakers[p->gates.gate[i].backend].open ? p->lanes.of_gate[i] : 0;
     return n;
 }
 
@@ -163,11 +163,11 @@ static bool may_be_the_task(const struct call_result *r, const struct error *e)
 }
 
 /* What waits for a backend that is out goes to its next candidate, if it has one. */
-static void reroute(struct pipeline *p, size_t backend)
+static void reroute(struct pipeline *p, size_t gate)
 {
     struct task *t, *next;
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        DL_FOREACH_SAFE (p->lanes.queue[lane][backend], t, next) {
+        DL_FOREACH_SAFE (p->lanes.queue[lane][gate], t, next) {
             if (!pipeline_has_next(p, t))
                 continue;
             pipeline_pull(p, t);
@@ -181,7 +181,9 @@ static void begin_outage(struct pipeline *p, const struct task *t)
 {
     log_warn("a backend is out; its tasks wait", LOG_S("backend", task_candidate(t)->backend),
              LOG_S("type", t->error.code), LOG_S("error", t->error.message));
-    reroute(p, pipeline_backend(p, t));
+    for (size_t i = 0; i < p->gates.count; i++)
+        if (p->gates.gate[i].backend == pipeline_backend(p, t))
+            reroute(p, i);
 }
 
 /* It failed before, others succeeded, and it fails again; or it comes from a round of failures, or
@@ -252,11 +254,13 @@ void pipeline_after_failure(struct pipeline *p, struct task *t, const struct cal
 
 /* ---- dispatch ------------------------------------------------------------------------------- */
 
-static bool may_call(void *arg, int lane, size_t backend)
+static bool may_call(void *arg, int lane, size_t gate)
 {
-    const struct pipeline *p = arg;
+    struct pipeline *p = arg;
+    size_t backend = p->gates.gate[gate].backend;
     return limiter_may_call(&p->limiter, backend, lane) &&
-           breaker_may_call(&p->breakers[backend], ev_now(p->loop));
+           breaker_may_call(&p->breakers[backend], ev_now(p->loop)) &&
+           gate_is_open(&p->gates.gate[gate], ev_now(p->loop));
 }
 
 /* Whatever may be called is, unless too many answers wait for PostgreSQL, or the tasks may be

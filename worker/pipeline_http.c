@@ -164,6 +164,8 @@ static void on_called(void *arg, const struct call_result *result)
     attempt_book(a, p->prices, &reply);
     buf_free(&translated);
     drop_stream(p, t);
+    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, &reply.usage,
+             reply.has_usage && reply.success);
     adapt(p, t, complaint(p, t, r, &reply), reply.success);
     if (reply.success) {
         log_return(p, pipeline_breaker(p, t), t);
@@ -235,6 +237,7 @@ void pipeline_start_call(struct pipeline *p, struct task *t)
     t->tries++;
     t->called = ev_now(p->loop);
     t->probe = breaker_begin(&p->breakers[backend]);
+    t->reserved = gate_begin(&p->gates.gate[t->gate], t->doc.body.len);
     attempt_begin(t);
     buf_init(&url, URL_MAX);
     router_url(p->router, backend, &q, &url);
@@ -264,6 +267,7 @@ void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, c
     t->call = NULL;
     breaker_forget(pipeline_breaker(p, t), t->probe);
     read_answer(p, t, &r, &translated, &reply); /* what it used, if a stream has said so */
+    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, &reply.usage, false);
     attempt_end(a, &r.error);
     attempt_book(a, p->prices, &reply);
     buf_free(&translated);

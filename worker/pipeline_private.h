@@ -5,6 +5,7 @@
 #define QUERN_PIPELINE_PRIVATE_H
 #include "breaker.h"
 #include "common/route.h"
+#include "leases.h"
 #include "pipeline.h"
 #include "room.h"
 
@@ -29,6 +30,9 @@ struct pipeline {
     const struct source_ops *source;
     void *source_arg;
     struct lanes lanes;
+    struct gates gates;
+    struct leases *leases; /* NULL: there are no rate limits */
+    ev_timer paced;        /* while there are */
     struct limiter limiter;
     struct breaker breakers[CONFIG_BACKENDS_MAX];
     struct retry_policy retry;

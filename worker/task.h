@@ -109,6 +109,8 @@ struct task {
     struct buf request; /* translated, from the choice of the task to its call */
     struct call *call;
     struct stream *stream; /* of that call, if its answer comes in pieces; else NULL */
+    size_t gate;           /* before which it waits, or which it has passed */
+    double reserved;       /* tokens of that gate, for the call */
     double called;         /* when, by the loop's clock */
     double failed;         /* when its call failed last; 0: never */
     bool may_take_back;    /* that attempt, if it turns out that an outage began with it */

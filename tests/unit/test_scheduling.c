@@ -6,6 +6,7 @@
 #include "suites.h"
 #include "worker/lanes.h"
 #include "worker/limiter.h"
+#include "worker/pace.h"
 #include "worker/retry.h"
 
 enum { SIMULATED = 20000, IN_FLIGHT_MOST = 4000 };
@@ -267,6 +268,30 @@ START_TEST(a_limit_falls_once_a_flight_and_grows_only_when_it_is_reached)
 }
 END_TEST
 
+START_TEST(a_lease_becomes_credit_as_it_passes_and_is_lost_if_unused)
+{
+    struct pace p = {.rate = 10};
+    ck_assert(!pace_open(&p) && pace_want(&p, 0) == 0 && pace_want(&p, 5) == 0.5);
+    ck_assert(pace_want(&p, 1000) == PACE_HORIZON);
+    pace_lease(&p, 100.25, 1);
+    ck_assert(pace_want(&p, 1000) == 0);
+    pace_advance(&p, 100.25);
+    ck_assert(!pace_open(&p)); /* its time has not come */
+    pace_advance(&p, 100.5);
+    ck_assert(pace_open(&p));
+    pace_take(&p, 5); /* on credit: half a second of the rate, of which half has passed */
+    ck_assert(!pace_open(&p));
+    pace_advance(&p, 100.8);
+    ck_assert(pace_open(&p));
+    pace_advance(&p, 200); /* of the rest only PACE_LATE is left */
+    pace_take(&p, PACE_LATE * 10);
+    ck_assert(!pace_open(&p) && p.count == 0);
+    pace_take(&p, -1000);
+    pace_take(&p, PACE_LATE * 10);
+    ck_assert(!pace_open(&p)); /* nor is more given back */
+}
+END_TEST
+
 Suite *suite_scheduling(void)
 {
     const TTest *const tests[] = {lanes_share_by_weight,
@@ -279,6 +304,7 @@ Suite *suite_scheduling(void)
                                   what_is_hopeless_is_not_tried_again,
                                   a_backends_capacity_is_found_and_held,
                                   without_bounds_the_limit_stays,
+                                  a_lease_becomes_credit_as_it_passes_and_is_lost_if_unused,
                                   a_limit_falls_once_a_flight_and_grows_only_when_it_is_reached,
                                   NULL};
     return suite_of("scheduling", tests);

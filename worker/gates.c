@@ -1,0 +1,74 @@
+#include "gates.h"
+
+#include <math.h>
+
+#define FIRST_TOKENS_PER_BYTE 0.25
+#define FIRST_OUTPUT 256.0
+#define LEARN (1.0 / 32.0) /* weight of the newest call in the estimates */
+
+void gates_init(struct gates *g, const struct config *c)
+{
+    const struct config_backend *b = c->backends.items;
+    *g = (struct gates){.config = c, .count = c->backends.count};
+    for (size_t i = 0; i < c->backends.count; i++) {
+        const struct config_limit *l = b[i].limits.items;
+        g->gate[i].backend = i;
+        g->first[i] = g->count;
+        for (size_t j = 0; j < b[i].limits.count; j++)
+            g->gate[g->count++] = (struct gate){.backend = i,
+                                                .limit = &l[j],
+                                                .requests.rate = (double)l[j].requests / 60.0,
+                                                .tokens.rate = (double)l[j].tokens / 60.0,
+                                                .tokens_per_byte = FIRST_TOKENS_PER_BYTE,
+                                                .output = FIRST_OUTPUT};
+    }
+}
+
+size_t gates_find(const struct gates *g, size_t backend, const char *model)
+{
+    const struct config_backend *b = g->config->backends.items;
+    const struct config_limit *l = b[backend].limits.items;
+    for (size_t j = 0; j < b[backend].limits.count; j++)
+        if (!l[j].model || config_matches(l[j].model, model))
+            return g->first[backend] + j;
+    return backend;
+}
+
+bool gate_is_open(struct gate *g, double now)
+{
+    if (!g->limit)
+        return true;
+    pace_advance(&g->requests, now);
+    pace_advance(&g->tokens, now);
+    return pace_open(&g->requests) && pace_open(&g->tokens);
+}
+
+double gate_begin(struct gate *g, size_t bytes)
+{
+    if (!g->limit)
+        return 0;
+    double reserved = (double)bytes * g->tokens_per_byte + g->output;
+    pace_take(&g->requests, 1);
+    pace_take(&g->tokens, reserved);
+    return reserved;
+}
+
+void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage *u, bool known)
+{
+    if (!g->limit)
+        return;
+    pace_take(&g->tokens, (double)(u->input + u->output) - reserved);
+    if (!known || bytes == 0)
+        return;
+    g->tokens_per_byte += LEARN * ((double)u->input / (double)bytes - g->tokens_per_byte);
+    g->output += LEARN * ((double)u->output - g->output);
+}
+
+void gate_want(struct gate *g, size_t waiting, double now, double *requests, double *tokens)
+{
+    enum { USUAL_BYTES = 4096 }; /* more than needed is asked for, up to the horizon */
+    (void)gate_is_open(g, now);
+    *requests = pace_want(&g->requests, (double)waiting);
+    *tokens =
+        pace_want(&g->tokens, (double)waiting * (USUAL_BYTES * g->tokens_per_byte + g->output));
+}

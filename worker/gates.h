@@ -1,0 +1,35 @@
+/* What a task must pass to be called: the rate limits of the model at its backend. A gate for each
+ * backend, open always, and one for each of its limits. Pure; times in seconds. */
+#ifndef QUERN_GATES_H
+#define QUERN_GATES_H
+#include "common/config.h"
+#include "common/price.h"
+#include "pace.h"
+
+enum { GATES_MAX = CONFIG_BACKENDS_MAX + CONFIG_LIMITS_MAX, GATE_KEY_MAX = 512 };
+
+struct gate {
+    size_t backend;
+    const struct config_limit *limit; /* NULL: none */
+    struct pace requests, tokens;
+    double tokens_per_byte, output; /* learned: of a body, and of an answer */
+};
+
+struct gates {
+    const struct config *config;
+    size_t count;
+    size_t first[CONFIG_BACKENDS_MAX]; /* gate of a backend's first limit */
+    struct gate gate[GATES_MAX];
+};
+
+void gates_init(struct gates *g, const struct config *c);
+/* The gate before this model at this backend. */
+size_t gates_find(const struct gates *g, size_t backend, const char *model);
+bool gate_is_open(struct gate *g, double now);
+/* A call begins, with a body of so many bytes. Returns the tokens that it reserves. */
+double gate_begin(struct gate *g, size_t bytes);
+/* It ended: `reserved` becomes what it used; `known`: that was told, so estimates learn from it. */
+void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage *u, bool known);
+/* What to lease, if so many tasks wait before it: seconds of each of its rates. */
+void gate_want(struct gate *g, size_t waiting, double now, double *requests, double *tokens);
+#endif
