@@ -28,7 +28,7 @@ static bool is_filled_list(struct json v)
     return json_is(v, '[') && json_next_item(v, &pos, &item);
 }
 
-enum complexity route_complexity(struct json body, int64_t input_tokens)
+enum complexity route_estimate(struct json body, int64_t input_tokens)
 {
     static const char *const names[] = {"messages", "tools", "response_format"};
     struct json m[3];
@@ -41,6 +41,11 @@ enum complexity route_complexity(struct json body, int64_t input_tokens)
     return input_tokens < SIMPLE_TOKENS && messages <= SIMPLE_MESSAGES && !tools && !schema
                ? COMPLEXITY_SIMPLE
                : COMPLEXITY_MODERATE;
+}
+
+enum complexity route_complexity(const struct route_ask *a)
+{
+    return a->complexity ? a->complexity : route_estimate(a->body, a->input_tokens);
 }
 
 /* FNV-1a, 64 bits. */
@@ -67,10 +72,8 @@ void route_ask(const struct task_doc *d, int lane, struct route_ask *out)
                               .lane = lane,
                               .input_tokens = (int64_t)d->body.len / BYTES_PER_TOKEN,
                               .complexity = d->wishes.complexity,
+                              .body = d->body,
                               .share = share_of(d)};
-    out->estimated = out->complexity == COMPLEXITY_NONE;
-    if (out->estimated)
-        out->complexity = route_complexity(d->body, out->input_tokens);
 }
 
 static bool fits(const char *pattern, const char *value)
@@ -89,7 +92,7 @@ const char *route_mismatch(const struct config_model *m, const struct route_ask 
         return "feature";
     if (w->lane && w->lane - 1 != a->lane)
         return "lane";
-    if (w->complexity && w->complexity != (int64_t)a->complexity)
+    if (w->complexity && w->complexity != (int64_t)route_complexity(a))
         return "complexity";
     if (a->input_tokens < w->input_min || (w->input_max && a->input_tokens > w->input_max))
         return "input_tokens";

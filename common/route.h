@@ -11,18 +11,20 @@ struct route_ask {
     const char *model, *tenant, *feature; /* the last two may be NULL */
     int lane;
     int64_t input_tokens;       /* estimated: four bytes of the body a token */
-    enum complexity complexity; /* given, or by route_complexity() */
-    bool estimated;             /* the latter */
+    enum complexity complexity; /* as given; NONE: to be estimated, if a rule asks */
+    struct json body;           /* to estimate it from */
     unsigned share;             /* 0 to ROUTE_SHARES - 1; stable by task */
 };
 
-/* `d` and `lane` describe the task; the texts are borrowed from it. */
+/* `d` and `lane` describe the task; the texts and the body are borrowed from it. */
 void route_ask(const struct task_doc *d, int lane, struct route_ask *out);
 
 /* How hard a request looks. Simple: under 500 tokens of input, at most two messages that are no
  * instructions, neither tools nor a schema. Complex: above 4,000 tokens, or tools with a schema, or
  * more than eight messages. Else moderate. */
-enum complexity route_complexity(struct json body, int64_t input_tokens);
+enum complexity route_estimate(struct json body, int64_t input_tokens);
+/* As given, else estimated. */
+enum complexity route_complexity(const struct route_ask *a);
 
 /* The name of the first condition that the task does not meet, e.g. "tenant"; NULL: it fits. */
 const char *route_mismatch(const struct config_model *m, const struct route_ask *a);

@@ -59,9 +59,9 @@ static void print_ask(const struct route_ask *a, const struct task_doc *d)
     (void)printf("task: model %s, tenant %s, feature %s, lane %s, about %lld input tokens, %s%s, "
                  "draw %u.%02u of 100%s\n",
                  a->model, a->tenant ? a->tenant : "-", a->feature ? a->feature : "-",
-                 lane_names[a->lane], (long long)a->input_tokens, complexity_names[a->complexity],
-                 a->estimated ? " (estimated)" : "", a->share / 100, a->share % 100,
-                 d->wishes.sensitive ? ", sensitive" : "");
+                 lane_names[a->lane], (long long)a->input_tokens,
+                 complexity_names[route_complexity(a)], a->complexity ? "" : " (estimated)",
+                 a->share / 100, a->share % 100, d->wishes.sensitive ? ", sensitive" : "");
 }
 
 /* Returns the exit code: 1 if there is no way for the task. */

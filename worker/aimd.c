@@ -10,7 +10,9 @@ void aimd_init(struct aimd *a, int64_t min, int64_t max, int64_t start)
     bool starts = adapts && start > 0 && start < max;
     *a = (struct aimd){.min = (double)(adapts ? min : max),
                        .max = (double)max,
-                       .limit = (double)(starts ? start : max),
+                       .limit = (double)(!starts       ? max
+                                         : start > min ? start
+                                                       : min),
                        .starting = starts,
                        .decreased = -1};
 }
@@ -32,11 +34,11 @@ bool aimd_bad(struct aimd *a, double sent, double now, bool refused, const char 
 {
     double in_flight = (double)a->in_flight;
     if (sent <= a->decreased && refused && in_flight >= floor(a->limit))
-        a->limit = fmax(a->min, in_flight - 1.0);
+        a->limit = fmax(a->min, fmin(a->limit, in_flight - 1.0));
+    a->starting = false;
     if (sent <= a->decreased || a->limit <= a->min)
         return false;
     a->limit = fmax(a->min, fmin(a->limit, in_flight) * DECREASE);
-    a->starting = false;
     a->decreased = now;
     a->reason = reason;
     return true;

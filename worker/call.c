@@ -138,9 +138,10 @@ static size_t on_data(char *bytes, size_t one, size_t n, void *arg)
     (void)one;
     if (c->heard == 0)
         c->events = is_stream(c);
+    if (c->whole) /* what comes now keeps the call no longer */
+        return n;
     c->heard = ev_now(c->multi->caller->loop);
-    if (!c->whole)
-        (c->events ? pass_on : collect)(c, bytes, n);
+    (c->events ? pass_on : collect)(c, bytes, n);
     return c->fault ? 0 : n;
 }
 

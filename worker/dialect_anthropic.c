@@ -371,6 +371,7 @@ static void end_block(struct fold *f, struct json data)
     (void)json_string((struct json){raw.data, raw.len}, &text);
     if (text.len && json_check(text.data, text.len, &err))
         fold_set(f, fold_member(f, block, "input"), json_root(text.data, text.len));
+    fold_set(f, pieces, (struct json){"null", 4}); /* done with, good or bad */
     buf_free(&raw);
     buf_free(&text);
 }

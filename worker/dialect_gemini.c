@@ -406,6 +406,8 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
 
 /* ---- streams: every event is an answer with the next parts ----------------------------------- */
 
+enum { CANDIDATES_MAX = 128 };
+
 static void take_candidate(struct fold *f, struct json candidate)
 {
     static const char *const grows[] = {NULL};
@@ -414,7 +416,7 @@ static void take_candidate(struct fold *f, struct json candidate)
     int64_t index = 0;
     size_t pos = 0;
     (void)json_int64(json_get(candidate, "index"), &index);
-    struct node *n = fold_item(f, candidates, index);
+    struct node *n = index < CANDIDATES_MAX ? fold_item(f, candidates, index) : NULL;
     struct json parts = json_get(json_get(candidate, "content"), "parts"), part;
     while (n && json_is(candidate, '{') && json_next_member(candidate, &pos, &m))
         if (!json_equals(m.key, "content"))
@@ -426,8 +428,7 @@ static void take_candidate(struct fold *f, struct json candidate)
             fold_set(f, last, part);
         f->grown += part.len;
     }
-    f->finished += json_is(json_get(candidate, "finishReason"), '"');
-    f->complete = f->finished >= fold_count(candidates);
+    f->complete = fold_all_have(candidates, "finishReason");
 }
 
 static void event(struct fold *f, const char *name, struct json data)

@@ -116,6 +116,8 @@ static void look_for_refusal(struct reply *out)
 static const char *const grows[] = {"content",   "refusal", "reasoning", "reasoning_content",
                                     "arguments", "text",    NULL};
 
+enum { CHOICES_MAX = 128 };
+
 static void take_choice(struct fold *f, struct json choice)
 {
     struct node *choices = fold_member(f, f->root, "choices");
@@ -123,15 +125,14 @@ static void take_choice(struct fold *f, struct json choice)
     int64_t index = 0;
     size_t pos = 0;
     (void)json_int64(json_get(choice, "index"), &index);
-    struct node *n = fold_item(f, choices, index);
+    struct node *n = index < CHOICES_MAX ? fold_item(f, choices, index) : NULL;
     while (n && json_is(choice, '{') && json_next_member(choice, &pos, &m)) {
         if (json_equals(m.key, "delta"))
             fold_merge(f, fold_member(f, n, "message"), m.value, grows);
         else
             fold_merge_member(f, n, m, grows);
     }
-    f->finished += json_is(json_get(choice, "finish_reason"), '"');
-    f->complete = f->finished >= fold_count(choices); /* usage may follow, or nothing */
+    f->complete = fold_all_have(choices, "finish_reason"); /* usage may follow, or nothing */
 }
 
 static void take_chunk(struct fold *f, struct json chunk)

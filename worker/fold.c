@@ -7,12 +7,16 @@
 #include "common/mem.h"
 
 struct node {
+    size_t key_len;
     char *key;          /* raw, with its quotes, of an object's member; else NULL */
     char kind;          /* '{', '[', '"' (a text that grows) or 'r': any value, raw */
     struct buf text;    /* of '"': its inside; of 'r': itself, empty for null */
     struct node **item; /* of '{' and '[' */
     size_t count;
 };
+
+/* A node with its key and the first block of its text. */
+enum { NODE_BYTES = sizeof(struct node) + 256 };
 
 static bool hold(struct fold *f, size_t n)
 {
@@ -68,23 +72,24 @@ void fold_free(struct fold *f)
 
 static struct node *add_child(struct fold *f, struct node *to, const char *key, size_t len)
 {
-    if (!hold(f, sizeof(struct node) + len))
+    if (!hold(f, NODE_BYTES + len))
         return f->spill;
     struct node *n = new_node(f->max);
     if (key) {
         n->key = mem_alloc(len + 1);
         memcpy(n->key, key, len);
         n->key[len] = '\0';
+        n->key_len = len;
     }
     if ((to->count & (to->count - 1)) == 0) /* grows by doubling */
         to->item = mem_array(to->item, to->count ? to->count * 2 : 1, sizeof *to->item);
     return to->item[to->count++] = n;
 }
 
-static struct node *find_member(struct node *object, const char *key, size_t len)
+static struct node *find_member(const struct node *object, const char *key, size_t len)
 {
     for (size_t i = 0; i < object->count; i++)
-        if (strlen(object->item[i]->key) == len && memcmp(object->item[i]->key, key, len) == 0)
+        if (object->item[i]->key_len == len && memcmp(object->item[i]->key, key, len) == 0)
             return object->item[i];
     return NULL;
 }
@@ -132,6 +137,7 @@ static void put_text(struct fold *f, struct node *to, const char *p, size_t n)
 
 void fold_set(struct fold *f, struct node *to, struct json value)
 {
+    f->bytes -= to->text.len; /* what it replaces; of whole trees only the rest stays counted */
     become(to, 'r');
     put_text(f, to, value.p, value.len);
 }
@@ -146,8 +152,10 @@ static bool is_named(struct json key, const char *const names[])
 
 static void grow(struct fold *f, struct node *to, struct json text)
 {
-    if (to->kind != '"')
+    if (to->kind != '"') {
+        f->bytes -= to->text.len;
         become(to, '"');
+    }
     put_text(f, to, text.p + 1, text.len - 2);
     f->grown += text.len - 2;
 }
@@ -201,9 +209,17 @@ void fold_merge(struct fold *f, struct node *to, struct json piece, const char *
             fold_merge_member(f, to, m, grows);
 }
 
-size_t fold_count(const struct node *list)
+bool fold_all_have(const struct node *list, const char *key)
 {
-    return list->count;
+    char raw[64];
+    size_t len = (size_t)snprintf(raw, sizeof raw, "\"%s\"", key);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct node *n = find_member(list->item[i], raw, len);
+        bool has = n && (n->kind != 'r' || (n->text.len && n->text.data[0] != 'n'));
+        if (!has)
+            return false;
+    }
+    return list->count > 0;
 }
 
 void fold_write(const struct node *n, struct buf *out)

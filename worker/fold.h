@@ -18,7 +18,6 @@ struct fold {
     size_t bytes, max;  /* what it holds, about, and may */
     bool full;          /* it would have been more: the rest was dropped */
     size_t grown;       /* bytes of texts so far: above 0, the model has begun to speak */
-    size_t finished;    /* for a dialect to count with */
     bool complete;      /* if the stream ends now, the answer is whole */
     bool closed;        /* and nothing of interest will follow */
 };
@@ -48,7 +47,8 @@ void fold_merge(struct fold *f, struct node *to, struct json piece, const char *
 void fold_merge_member(struct fold *f, struct node *to, struct json_member m,
                        const char *const grows[]);
 
-size_t fold_count(const struct node *list);
+/* Does every item of the list have that member, with a value that is not null? */
+bool fold_all_have(const struct node *list, const char *key);
 void fold_write(const struct node *n, struct buf *out);
 /* The inside of a text, as it stands; empty if it is none. */
 struct json fold_text(const struct node *n);

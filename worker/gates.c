@@ -4,6 +4,8 @@
 
 #define FIRST_TOKENS_PER_BYTE 0.25
 #define FIRST_OUTPUT 256.0
+#define MOST_TOKENS_PER_BYTE 1e3 /* an image's url is short, and its tokens are many */
+#define MOST_OUTPUT 1e6
 #define LEARN (1.0 / 32.0) /* weight of the newest call in the estimates */
 
 void gates_init(struct gates *g, const struct config *c)
@@ -53,15 +55,16 @@ double gate_begin(struct gate *g, size_t bytes)
     return reserved;
 }
 
-void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage *u, bool known)
+void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage *u, bool learn)
 {
-    if (!g->limit)
+    if (!g->limit || !u)
         return;
     pace_take(&g->tokens, (double)(u->input + u->output) - reserved);
-    if (!known || bytes == 0)
+    if (!learn || bytes == 0)
         return;
-    g->tokens_per_byte += LEARN * ((double)u->input / (double)bytes - g->tokens_per_byte);
-    g->output += LEARN * ((double)u->output - g->output);
+    double input = fmin((double)u->input / (double)bytes, MOST_TOKENS_PER_BYTE);
+    g->tokens_per_byte += LEARN * (input - g->tokens_per_byte);
+    g->output += LEARN * (fmin((double)u->output, MOST_OUTPUT) - g->output);
 }
 
 void gate_want(struct gate *g, size_t waiting, double now, double *requests, double *tokens)

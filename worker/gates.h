@@ -28,8 +28,9 @@ size_t gates_find(const struct gates *g, size_t backend, const char *model);
 bool gate_is_open(struct gate *g, double now);
 /* A call begins, with a body of so many bytes. Returns the tokens that it reserves. */
 double gate_begin(struct gate *g, size_t bytes);
-/* It ended: `reserved` becomes what it used; `known`: that was told, so estimates learn from it. */
-void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage *u, bool known);
+/* It ended, having used so much (NULL: nobody knows; then it is taken to be what was reserved).
+ * `learn`: an answer came whole, so estimates learn from it. */
+void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage *u, bool learn);
 /* What to lease, if so many tasks wait before it: seconds of each of its rates. */
 void gate_want(struct gate *g, size_t waiting, double now, double *requests, double *tokens);
 #endif

@@ -25,7 +25,7 @@ bool pace_open(const struct pace *p)
 void pace_take(struct pace *p, double units)
 {
     if (p->rate > 0)
-        p->credit = fmin(p->credit - units / p->rate, PACE_LATE);
+        p->credit = fmax(fmin(p->credit - units / p->rate, PACE_LATE), -PACE_DEBT);
 }
 
 double pace_want(const struct pace *p, double units)

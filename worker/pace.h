@@ -10,6 +10,7 @@
 
 enum { PACE_LEASES = 16 };
 #define PACE_LATE 0.5
+#define PACE_DEBT 60.0   /* more is forgiven: no absurd usage may close a limit for long */
 #define PACE_HORIZON 1.0 /* leases reach so far ahead at most */
 
 struct pace {

@@ -162,18 +162,19 @@ static bool may_be_the_task(const struct call_result *r, const struct error *e)
     return false;
 }
 
-/* What waits for a backend that is out goes to its next candidate, if it has one. */
-static void reroute(struct pipeline *p, size_t gate)
+/* What waits for a backend that is out goes to its next candidate, if it has one. A task may come
+ * back to this queue's end: the walk ends with the one that was last when it began. */
+static void reroute(struct pipeline *p, int lane, size_t gate)
 {
-    struct task *t, *next;
-    for (int lane = 0; lane < LANE_COUNT; lane++) {
-        DL_FOREACH_SAFE (p->lanes.queue[lane][gate], t, next) {
-            if (!pipeline_has_next(p, t))
-                continue;
-            pipeline_pull(p, t);
-            pipeline_leave(p, t);
-            pipeline_ready(p, t);
-        }
+    struct task *t = p->lanes.queue[lane][gate], *last = t ? t->prev : NULL, *next;
+    for (bool more = t != NULL; more; t = next) {
+        more = t != last;
+        next = t->next;
+        if (!pipeline_has_next(p, t))
+            continue;
+        pipeline_pull(p, t);
+        pipeline_leave(p, t);
+        pipeline_ready(p, t);
     }
 }
 
@@ -182,8 +183,9 @@ static void begin_outage(struct pipeline *p, const struct task *t)
     log_warn("a backend is out; its tasks wait", LOG_S("backend", task_candidate(t)->backend),
              LOG_S("type", t->error.code), LOG_S("error", t->error.message));
     for (size_t i = 0; i < p->gates.count; i++)
-        if (p->gates.gate[i].backend == pipeline_backend(p, t))
-            reroute(p, i);
+        for (int lane = 0; lane < LANE_COUNT; lane++)
+            if (p->gates.gate[i].backend == pipeline_backend(p, t))
+                reroute(p, lane, i);
 }
 
 /* It failed before, others succeeded, and it fails again; or it comes from a round of failures, or

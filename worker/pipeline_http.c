@@ -38,23 +38,21 @@ void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body
 static void read_stream(struct pipeline *p, struct task *t, struct call_result *r,
                         struct buf *translated, struct reply *reply)
 {
-    struct buf whole;
-    buf_init(&whole, t->stream->fold.max * 2 + TRANSLATED_MORE);
-    bool good = stream_end(t->stream, &whole) && r->http_status > 0;
+    struct buf *whole = &t->stream->whole; /* lives as long as the reply is read */
+    bool good = stream_end(t->stream) && r->http_status > 0;
     if (!good && r->http_status > 0)
         (void)error_set(&r->error, ERROR_RETRY, "malformed_response", "backend \"%s\": %s",
                         task_candidate(t)->backend, t->stream->fault);
-    router_redact(p->router, pipeline_backend(p, t), whole.data, whole.len);
-    buf_init(translated, whole.len * TRANSLATED_MAX + TRANSLATED_MORE);
+    router_redact(p->router, pipeline_backend(p, t), whole->data, whole->len);
+    buf_init(translated, whole->len * TRANSLATED_MAX + TRANSLATED_MORE);
     router_dialect(p->router, pipeline_backend(p, t))
-        ->reply(STREAM_STATUS, whole.data, whole.len, translated, reply);
+        ->reply(STREAM_STATUS, whole->data, whole->len, translated, reply);
     if (!good) {
         reply->success = false;
         reply->error = r->error;
         reply->broken = true;
     }
     pipeline_keep_response(p, t, good ? reply->body : (struct json){0});
-    buf_free(&whole);
 }
 
 static void read_answer(struct pipeline *p, struct task *t, struct call_result *r,
@@ -63,7 +61,7 @@ static void read_answer(struct pipeline *p, struct task *t, struct call_result *
     size_t backend = pipeline_backend(p, t);
     *reply = (struct reply){.error = r->error, .retry_after_ms = -1};
     buf_init(translated, r->len * TRANSLATED_MAX + TRANSLATED_MORE);
-    if (t->stream && t->stream->sse.begun) {
+    if (t->stream && (t->stream->sse.begun || t->stream->sse.line.len)) {
         read_stream(p, t, r, translated, reply);
         return;
     }
@@ -84,7 +82,7 @@ static void log_return(const struct pipeline *p, const struct breaker *b, const 
 
 static void drop_stream(struct pipeline *p, struct task *t)
 {
-    p->stream_bytes -= t->stream ? t->stream->fold.bytes : 0;
+    p->stream_bytes -= t->stream ? t->stream->charged : 0;
     stream_free(t->stream);
     t->stream = NULL;
 }
@@ -97,10 +95,10 @@ static enum call_news on_piece(void *arg, const char *bytes, size_t len, const c
     struct task *t = arg;
     struct pipeline *p = t->pipeline;
     struct attempt *a = &t->attempts[t->attempt_count - 1];
-    size_t before = t->stream->fold.bytes;
     enum stream_news news = stream_feed(t->stream, bytes, len);
-    p->stream_bytes += t->stream->fold.bytes - before;
-    if (t->stream->fold.bytes > PIECES_FREE && p->stream_bytes > p->stream_bytes_max) {
+    p->stream_bytes += stream_bytes(t->stream) - t->stream->charged;
+    t->stream->charged = stream_bytes(t->stream);
+    if (t->stream->charged > PIECES_FREE && p->stream_bytes > p->stream_bytes_max) {
         *why = "a long answer while worker.response_memory is used up";
         return CALL_STOP;
     }
@@ -112,6 +110,16 @@ static enum call_news on_piece(void *arg, const char *bytes, size_t len, const c
            : news == STREAM_WHOLE  ? CALL_WHOLE
            : news == STREAM_TOKENS ? CALL_FIRST
                                    : CALL_MORE;
+}
+
+/* What was refused, or never sent, has used nothing; of other calls without a word of it, nobody
+ * knows. */
+static void leave_gate(struct pipeline *p, struct task *t, const struct call_result *r,
+                       const struct reply *reply)
+{
+    bool unused = r->unreached || r->http_status >= 400;
+    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len,
+             reply->has_usage || unused ? &reply->usage : NULL, reply->has_usage && reply->success);
 }
 
 /* What a call's end says about how many the backend bears; NULL: nothing bad. */
@@ -164,8 +172,7 @@ static void on_called(void *arg, const struct call_result *result)
     attempt_book(a, p->prices, &reply);
     buf_free(&translated);
     drop_stream(p, t);
-    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, &reply.usage,
-             reply.has_usage && reply.success);
+    leave_gate(p, t, r, &reply);
     adapt(p, t, complaint(p, t, r, &reply), reply.success);
     if (reply.success) {
         log_return(p, pipeline_breaker(p, t), t);
@@ -267,7 +274,7 @@ void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, c
     t->call = NULL;
     breaker_forget(pipeline_breaker(p, t), t->probe);
     read_answer(p, t, &r, &translated, &reply); /* what it used, if a stream has said so */
-    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, &reply.usage, false);
+    leave_gate(p, t, &r, &reply);
     attempt_end(a, &r.error);
     attempt_book(a, p->prices, &reply);
     buf_free(&translated);

@@ -5,12 +5,16 @@
 
 #include "common/mem.h"
 
+/* Written, an answer has commas, quotes and braces beside what the fold counts. */
+enum { WRITTEN_MAX = 2, WRITTEN_MORE = 4096 };
+
 struct stream *stream_new(const struct dialect *d, size_t max)
 {
     struct stream *s = mem_zero(sizeof *s);
     s->dialect = d;
     sse_init(&s->sse, max);
     fold_init(&s->fold, max);
+    buf_init(&s->whole, max * WRITTEN_MAX + WRITTEN_MORE);
     return s;
 }
 
@@ -20,6 +24,7 @@ void stream_free(struct stream *s)
         return;
     sse_free(&s->sse);
     fold_free(&s->fold);
+    buf_free(&s->whole);
     free(s);
 }
 
@@ -27,7 +32,7 @@ static void on_event(void *arg, const char *name, const char *data, size_t len)
 {
     struct stream *s = arg;
     struct error err;
-    if (s->fault || s->fold.closed)
+    if (s->fault || s->fold.closed || len == 0) /* an empty one keeps the connection alive */
         return;
     if (strcmp(data, "[DONE]") == 0) { /* OpenAI's, and of most that copy its API */
         s->fold.complete = s->fold.closed = true;
@@ -46,18 +51,23 @@ enum stream_news stream_feed(struct stream *s, const char *bytes, size_t len)
     size_t grown = s->fold.grown;
     if (!sse_feed(&s->sse, bytes, len, on_event, s) && !s->fault)
         s->fault = "an event of its stream is longer than worker.response_max";
-    if (s->fold.closed)
-        return STREAM_WHOLE;
     if (s->fault)
         return STREAM_BROKEN;
+    if (s->fold.closed)
+        return STREAM_WHOLE;
     return s->fold.grown > grown ? STREAM_TOKENS : STREAM_NOTHING;
 }
 
-bool stream_end(struct stream *s, struct buf *out)
+size_t stream_bytes(const struct stream *s)
+{
+    return s->fold.bytes + s->sse.line.cap + s->sse.data.cap;
+}
+
+bool stream_end(struct stream *s)
 {
     sse_end(&s->sse, on_event, s);
-    fold_write(s->fold.root, out);
+    fold_write(s->fold.root, &s->whole);
     if (!s->fault && !s->fold.complete)
         s->fault = "its stream ended before the answer did";
-    return s->fold.complete && (!s->fault || s->fold.closed);
+    return s->fold.complete && !s->fault;
 }

@@ -10,7 +10,9 @@ struct stream {
     const struct dialect *dialect;
     struct sse sse;
     struct fold fold;
+    struct buf whole;  /* the answer, once it has ended */
     const char *fault; /* what is wrong with it; NULL: nothing */
+    size_t charged;    /* for the pipeline: the bytes of it that count against its limit */
 };
 
 /* What a piece brought. */
@@ -25,7 +27,9 @@ enum stream_news {
 struct stream *stream_new(const struct dialect *d, size_t max);
 void stream_free(struct stream *s); /* NULL: nothing */
 enum stream_news stream_feed(struct stream *s, const char *bytes, size_t len);
-/* No more will come. Appends the answer as far as it came. True if it is whole, or if the backend
- * told of a failure in it: either way the dialect can read it. */
-bool stream_end(struct stream *s, struct buf *out);
+/* What it holds in memory. */
+size_t stream_bytes(const struct stream *s);
+/* No more will come: s->whole is the answer as far as it came. True if it is whole, or if the
+ * backend told of a failure in it: either way the dialect can read it. */
+bool stream_end(struct stream *s);
 #endif

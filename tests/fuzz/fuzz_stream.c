@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t at = 1; at < size; at += steps[i])
             (void)stream_feed(s, (const char *)data + at,
                               size - at < steps[i] ? size - at : steps[i]);
-        (void)stream_end(s, &whole[i]);
+        (void)stream_end(s);
+        buf_add(&whole[i], s->whole.data, s->whole.len);
         stream_free(s);
     }
     buf_init(&translated, whole[0].len * 8 + 4096);

@@ -10,12 +10,12 @@ TEXT = "Summarize: The \u00e9lan of \"it\" was noted by all who were there. More
 SUMMARY = 'The \u00e9lan of "it" was noted by all who were there.'
 
 
-def set_up(world, dialect="openai", options=(), **backend):
+def set_up(world, dialect="openai", options=(), prices=(), **backend):
     stub = world.start_stub(*options)
     world.set_up(stub, backends=[{"name": "b", "dialect": dialect, "base_url": stub.url, "stream": True,
                                   **backend}],
                  models=[{"name": "*", "candidates": [{"backend": "b", "model": "up"}]}],
-                 retry={"attempts": 0}, prices={"models": [{"model": "up", "input": 1, "output": 2}]})
+                 retry={"attempts": 0}, prices={"models": list(prices)})
     world.start_worker()
     return stub
 
@@ -61,7 +61,7 @@ def test_a_stream_that_ends_early_or_breaks_is_no_answer(world):
 
 
 def test_usage_that_nobody_tells_is_unknown_not_free(world):
-    set_up(world)
+    set_up(world, prices=[{"model": "up", "input": 1, "output": 2}])
     run(world, [request("a", TEXT + " [[stub:nousage]]", stream=True), request("b", TEXT)])
     assert world.sql("SELECT custom_id FROM attempts WHERE cost_usd IS NULL") == [("a",)]
     assert world.value("SELECT unpriced FROM job_status WHERE name = 'job'") == 1
