@@ -6,12 +6,11 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "common/hash.h"
 #include "common/mem.h"
 #include "common/money.h"
 
 enum { ATTO = 18 };
-#define HASH_START 14695981039346656037ULL /* FNV-1a, 64 bits */
-#define HASH_FACTOR 1099511628211ULL
 
 struct entry {
     char *model;
@@ -45,12 +44,6 @@ void price_table_free(struct price_table *t)
     free(t);
 }
 
-static void add_to_version(struct price_table *t, const void *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        t->hash = (t->hash ^ ((const unsigned char *)bytes)[i]) * HASH_FACTOR;
-}
-
 const char *price_table_version(const struct price_table *t)
 {
     return t->version;
@@ -66,8 +59,8 @@ void price_table_set(struct price_table *t, const char *model, struct rates rate
         HASH_ADD_KEYPTR(hh, t->models, e->model, strlen(e->model), e);
     }
     e->rates = rates;
-    add_to_version(t, model, strlen(model) + 1);
-    add_to_version(t, &rates, sizeof rates);
+    t->hash = hash_add(t->hash, model, strlen(model) + 1);
+    t->hash = hash_add(t->hash, &rates, sizeof rates);
     (void)snprintf(t->version, sizeof t->version, "%016" PRIx64, t->hash);
 }
 

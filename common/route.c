@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/hash.h"
+
 enum {
     BYTES_PER_TOKEN = 4,
     SIMPLE_TOKENS = 500,
@@ -48,18 +50,10 @@ enum complexity route_complexity(const struct route_ask *a)
     return a->complexity ? a->complexity : route_estimate(a->body, a->input_tokens);
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(uint64_t h, const void *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ ((const unsigned char *)bytes)[i]) * 1099511628211ULL;
-    return h;
-}
-
 static unsigned share_of(const struct task_doc *d)
 {
-    uint64_t h = hash(14695981039346656037ULL, &d->job_id, sizeof d->job_id);
-    h = hash(h, d->custom_id, strlen(d->custom_id));
+    uint64_t h = hash_add(HASH_START, &d->job_id, sizeof d->job_id);
+    h = hash_add(h, d->custom_id, strlen(d->custom_id));
     h ^= h >> 32; /* the low bits of similar ids are alike */
     return (unsigned)(h % ROUTE_SHARES);
 }
