@@ -62,6 +62,10 @@ struct config_backend {
         int64_t failures, wait, wait_max, probes; /* waits in ms; failures 0: no breaker */
     } breaker;
     struct config_list limits; /* struct config_limit */
+    struct {
+        char *prefix;
+        int64_t tier; /* enum price_tier */
+    } prices;
     bool verify_tls, stream, is_private;
     struct config_pairs headers;
 };
@@ -77,6 +81,7 @@ struct config_when {
     int64_t lane, complexity;     /* 0: any; else the enum's value, for lanes plus one */
     int64_t input_min, input_max; /* tokens, estimated; max 0: no limit */
     int64_t percent;              /* of the tasks that got so far */
+    int64_t day_requests, day_tokens, day_cost; /* from that volume on; cost in pico-dollars */
 };
 
 /* The last answer, without a model: one of these; unset: none. */
@@ -91,13 +96,17 @@ struct config_model {
     struct config_when when;
     struct config_timeouts timeout;
     struct config_fallback fallback;
+    int64_t order; /* enum candidate_order */
     struct config_list candidates;
 };
+
+enum candidate_order { ORDER_LISTED, ORDER_CHEAPEST };
 
 struct config_price {
     int line;
     char *model;
-    int64_t input, output, cached; /* atto-dollars per token; -1 unset */
+    /* Atto-dollars a token; -1: unset. */
+    int64_t input, output, cached, cache_write, cache_write_1h, reasoning;
 };
 
 struct config {

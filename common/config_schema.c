@@ -139,17 +139,25 @@ static const struct config_key log_keys[] = {
 static const struct config_key price_keys[] = {
     {"model", CONFIG_TEXT, KEY(config_price, model), NULL, .required = true,
      .doc = "The model's name, as the backend knows it."},
-    {"input", CONFIG_RATE, KEY(config_price, input), NULL, .required = true,
+    {"input", CONFIG_MONEY, KEY(config_price, input), NULL, .required = true,
      .doc = "USD per million input tokens."},
-    {"output", CONFIG_RATE, KEY(config_price, output), NULL,
+    {"output", CONFIG_MONEY, KEY(config_price, output), NULL,
      .doc = "USD per million output tokens."},
-    {"cached_input", CONFIG_RATE, KEY(config_price, cached), NULL,
+    {"cached_input", CONFIG_MONEY, KEY(config_price, cached), NULL,
      .doc = "USD per million input tokens that the backend had cached."},
+    {"cache_write", CONFIG_MONEY, KEY(config_price, cache_write), NULL,
+     .doc = "USD per million input tokens that were written to its cache."},
+    {"cache_write_1h", CONFIG_MONEY, KEY(config_price, cache_write_1h), NULL,
+     .doc = "The same for those that it keeps for an hour."},
+    {"reasoning", CONFIG_MONEY, KEY(config_price, reasoning), NULL,
+     .doc = "USD per million output tokens of reasoning. What is not given costs as input or "
+            "output."},
     {0}};
 
 static const struct config_key prices_keys[] = {
     {"file", CONFIG_TEXT, KEY(config, prices.file), NULL,
-     .doc = "A price file in LiteLLM's format, over the built-in one."},
+     .doc = "A price file in LiteLLM's format, over the built-in one; `quern prices import` makes "
+            "it."},
     {"models", CONFIG_LIST, KEY(config, prices.models), .max = CONFIG_MODELS_MAX, .sub = price_keys,
      .size = sizeof(struct config_price), .doc = "Prices of single models, over everything else."},
     {0}};
@@ -214,6 +222,14 @@ static const struct config_key breaker_keys[] = {
      .doc = "Calls that are tried at once after the wait; one success is enough."},
     {0}};
 
+static const struct config_key backend_prices_keys[] = {
+    {"prefix", CONFIG_TEXT, KEY(config_backend, prices.prefix), NULL,
+     .doc = "Prices are looked up under this and the model's name first, e.g. groq/ or azure/."},
+    {"tier", CONFIG_CHOICE, KEY(config_backend, prices.tier), "standard",
+     .words = "standard|batch|priority|flex",
+     .doc = "The rates that it bills by, unless an answer names another service tier."},
+    {0}};
+
 static const struct config_key backend_keys[] = {
     {"name", CONFIG_TEXT, KEY(config_backend, name), NULL, .required = true,
      .doc = "The name that candidates and results use."},
@@ -247,6 +263,7 @@ static const struct config_key backend_keys[] = {
          "known, and a stalled answer is noticed early. A task's own stream: true does the same."},
     {"private", CONFIG_BOOL, KEY(config_backend, is_private), "false",
      .doc = "It may see sensitive tasks. No other backend ever does, as a fallback neither."},
+    {"prices", CONFIG_GROUP, .sub = backend_prices_keys, .doc = "What it costs."},
     {"verify_tls", CONFIG_BOOL, KEY(config_backend, verify_tls), "true",
      .doc = "false trusts any certificate: for tests only."},
     {"headers", CONFIG_PAIRS, KEY(config_backend, headers), NULL,
@@ -279,6 +296,12 @@ static const struct config_key when_keys[] = {
      .doc =
          "Only this share of the tasks, always the same ones; the others go on to the next "
          "rules. Rules share one draw: 10 and then 30 take the first 10 and the next 20 percent."},
+    {"day_requests", CONFIG_INT, KEY(config_model, when.day_requests), "0", 0, 1000000000000,
+     .doc = "Only once the calls for this model's name have come to so many today (UTC), by all "
+            "workers; known within seconds."},
+    {"day_tokens", CONFIG_INT, KEY(config_model, when.day_tokens), "0", 0, 1000000000000000,
+     .doc = "Likewise, for tokens of input and output."},
+    {"day_cost", CONFIG_MONEY, KEY(config_model, when.day_cost), "0", .doc = "Likewise, for USD."},
     {0}};
 
 static const struct config_key fallback_keys[] = {
@@ -300,6 +323,10 @@ static const struct config_key model_keys[] = {
             "result is degraded then, not failed. One of the three; a task's own goes before it."},
     {"candidates", CONFIG_LIST, KEY(config_model, candidates), .max = 16, .required = true,
      .sub = candidate_keys, .size = sizeof(struct config_candidate), .doc = "Tried in order."},
+    {"order", CONFIG_CHOICE, KEY(config_model, order), "listed", .words = "listed|cheapest",
+     .doc =
+         "cheapest: the candidates are equals, and the one with the lowest price for three parts "
+         "input and one part output comes first; those without a price come last."},
     {0}};
 
 const struct config_key config_schema[] = {

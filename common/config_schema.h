@@ -11,7 +11,8 @@ enum config_type {
     CONFIG_DURATION, /* int64_t, ms */
     CONFIG_SIZE,     /* int64_t, bytes */
     CONFIG_CHOICE,   /* int64_t, index into the words of `words` */
-    CONFIG_RATE,     /* int64_t, atto-dollars a token, written as USD per million tokens */
+    CONFIG_MONEY,    /* int64_t, USD times 10^12: an amount in pico-dollars, or a rate per million
+                        tokens in atto-dollars a token */
     CONFIG_PAIRS,    /* struct config_pairs, any keys */
     CONFIG_GROUP,    /* the keys of `sub`, in the same struct */
     CONFIG_LIST,     /* struct config_list of structs described by `sub` */

@@ -10,7 +10,7 @@
 #include "common/money.h"
 #include "common/units.h"
 
-enum { NAME_MAX_LEN = 64, RATE_SCALE = 12 }; /* USD per million tokens = 1e12 atto per token */
+enum { NAME_MAX_LEN = 64, MONEY_SCALE = 12 };
 
 static void *at(const void *base, size_t offset)
 {
@@ -54,8 +54,8 @@ static bool parse_number(const struct config_key *key, const char *s, int64_t *o
         return units_parse_duration(s, out);
     case CONFIG_SIZE:
         return units_parse_size(s, out);
-    case CONFIG_RATE:
-        return money_parse(s, strlen(s), RATE_SCALE, out);
+    case CONFIG_MONEY:
+        return money_parse(s, strlen(s), MONEY_SCALE, out);
     case CONFIG_CHOICE:
         *out = choice_index(key->words, s);
         return *out >= 0;
@@ -81,7 +81,7 @@ static quern_status expected(const struct config_key *key, const char *text, str
         [CONFIG_BOOL] = "true or false",
         [CONFIG_DURATION] = "a duration with its unit, e.g. 30s, 5m or 250ms",
         [CONFIG_SIZE] = "a size with its unit, e.g. 512KiB or 4MiB",
-        [CONFIG_RATE] = "USD per million tokens, e.g. 0.15",
+        [CONFIG_MONEY] = "an amount of USD, e.g. 0.15",
     };
     return error_set(err, ERROR_PERMANENT, "invalid_config", "%s: \"%s\" is not %s%s", key->name,
                      text, key->type == CONFIG_CHOICE ? "one of " : kinds[key->type],
@@ -142,7 +142,7 @@ bool config_value_get(const struct config_key *key, const void *base, char *out,
     case CONFIG_CHOICE:
         copy_word(key->words, *(const int64_t *)field, out, size);
         return true;
-    case CONFIG_RATE: /* atto a token = pico a million tokens */
+    case CONFIG_MONEY:
         (void)snprintf(out, size, "%s", money_format(*(const int64_t *)field, money));
         return *(const int64_t *)field >= 0;
     default:
@@ -156,7 +156,7 @@ bool config_value_is_set(const struct config_key *key, const void *base)
     const void *field = at(base, key->offset);
     if (key->type == CONFIG_TEXT)
         return *(char *const *)field != NULL;
-    if (key->type == CONFIG_RATE)
+    if (key->type == CONFIG_MONEY)
         return *(const int64_t *)field >= 0;
     return key->type != CONFIG_LIST || ((const struct config_list *)field)->count > 0;
 }
@@ -167,7 +167,7 @@ void config_value_defaults(const struct config_key *keys, void *base)
         struct error err;
         if (keys->type == CONFIG_GROUP)
             config_value_defaults(keys->sub, base);
-        else if (keys->type == CONFIG_RATE && !keys->initial)
+        else if (keys->type == CONFIG_MONEY && !keys->initial)
             *(int64_t *)at(base, keys->offset) = -1;
         else if (keys->initial && config_value_set(keys, base, keys->initial, &err) != QUERN_OK)
             abort(); /* a default of our own table does not parse */

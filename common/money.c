@@ -99,10 +99,10 @@ char *money_format(int64_t pico, char *out)
     return out;
 }
 
-int64_t money_round(__int128 atto)
+int64_t money_from_half_atto(__int128 n)
 {
-    const __int128 unit = 1000000;
-    __int128 whole = atto / unit, rest = atto % unit;
+    const __int128 unit = 2000000;
+    __int128 whole = n / unit, rest = n % unit;
     if (rest * 2 > unit || (rest * 2 == unit && (whole & 1)))
         whole++;
     return whole > INT64_MAX ? INT64_MAX : (int64_t)whole;

@@ -19,6 +19,7 @@ bool money_parse_rounded(const char *s, size_t len, int scale, int64_t *out);
  * (1234000000 -> "0.001234"). `out` has MONEY_TEXT_MAX bytes. Returns out. */
 char *money_format(int64_t pico, char *out);
 
-/* Atto-dollars (a 128-bit sum) to pico-dollars, half to even; saturates at INT64_MAX. */
-int64_t money_round(__int128 atto);
+/* Halves of an atto-dollar (a 128-bit sum) to pico-dollars, half to even; saturates at INT64_MAX.
+ */
+int64_t money_from_half_atto(__int128 n);
 #endif

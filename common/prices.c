@@ -1,9 +1,12 @@
 #include "common/prices.h"
 
+#include <stdio.h>
+
 #include "common/embed.h"
 #include "common/file.h"
+#include "common/price_read.h"
 
-enum { PRICES_MAX = 64 << 20 };
+enum { PRICES_MAX = 64 << 20, PRICE_NAME_MAX = 512 };
 
 static quern_status read_file(struct price_table *t, const char *path, struct error *err)
 {
@@ -16,7 +19,65 @@ static quern_status read_file(struct price_table *t, const char *path, struct er
     return status == QUERN_OK ? status : error_prefix(err, "prices.file %s", path);
 }
 
-struct price_table *prices_load(const struct config *c, struct error *err)
+static void set_own(struct price_table *t, const struct config_price *own)
+{
+    struct price p;
+    price_init(&p);
+    int64_t *rate = p.band[0].rate[TIER_STANDARD];
+    rate[PART_INPUT] = own->input;
+    rate[PART_OUTPUT] = own->output < 0 ? 0 : own->output;
+    rate[PART_CACHED] = own->cached;
+    rate[PART_CACHE_WRITE] = own->cache_write;
+    rate[PART_CACHE_WRITE_1H] = own->cache_write_1h;
+    rate[PART_REASONING] = own->reasoning;
+    price_table_set(t, own->model, &p);
+}
+
+const struct price *prices_find(const struct price_table *t, const struct config_backend *b,
+                                const char *model)
+{
+    char name[PRICE_NAME_MAX];
+    const struct price *found = NULL;
+    if (b && b->prices.prefix &&
+        snprintf(name, sizeof name, "%s%s", b->prices.prefix, model) < (int)sizeof name)
+        found = price_find(t, name);
+    return found ? found : price_find(t, model);
+}
+
+int64_t prices_cost(const struct price *p, const struct config_backend *b, struct usage u)
+{
+    if (b && u.tier == TIER_STANDARD)
+        u.tier = (enum price_tier)b->prices.tier;
+    return price_cost(p, &u);
+}
+
+static int64_t typical_cost(const struct price_table *t, const struct config *c,
+                            const struct config_model *m, const struct config_candidate *k)
+{
+    static const struct usage typical = {.input = 3000, .output = 1000};
+    const struct config_backend *b = config_backend_find(c, k->backend);
+    const struct price *p = prices_find(t, b, k->model ? k->model : m->name);
+    return p ? prices_cost(p, b, typical) : INT64_MAX;
+}
+
+static void order_candidates(const struct price_table *t, struct config *c)
+{
+    struct config_model *m = c->models.items;
+    for (size_t i = 0; i < c->models.count; i++) {
+        struct config_candidate *k = m[i].candidates.items;
+        /* By insertion: stable, and there are 16 at most. */
+        for (size_t j = 1; m[i].order == ORDER_CHEAPEST && j < m[i].candidates.count; j++) {
+            const struct config_candidate moved = k[j];
+            const int64_t cost = typical_cost(t, c, &m[i], &moved);
+            size_t at = j;
+            for (; at > 0 && typical_cost(t, c, &m[i], &k[at - 1]) > cost; at--)
+                k[at] = k[at - 1];
+            k[at] = moved;
+        }
+    }
+}
+
+struct price_table *prices_load(struct config *c, struct error *err)
 {
     struct price_table *t = price_table_new();
     quern_status status = price_table_read(t, embedded_prices[0].data, embedded_prices[0].len, err);
@@ -28,11 +89,7 @@ struct price_table *prices_load(const struct config *c, struct error *err)
     }
     const struct config_price *p = c->prices.models.items;
     for (size_t i = 0; i < c->prices.models.count; i++)
-        price_table_set(t, p[i].model,
-                        (struct rates){.input = p[i].input,
-                                       .output = p[i].output < 0 ? 0 : p[i].output,
-                                       .cached = p[i].cached,
-                                       .cache_write = -1,
-                                       .reasoning = -1});
+        set_own(t, &p[i]);
+    order_candidates(t, c);
     return t;
 }

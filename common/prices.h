@@ -4,6 +4,15 @@
 #include "common/config.h"
 #include "common/price.h"
 
-/* NULL: `err` says which file is wrong. Free it with price_table_free(). */
-struct price_table *prices_load(const struct config *c, struct error *err);
+/* Also puts the candidates of rules with `order: cheapest` into that order: by what 3,000 tokens of
+ * input and 1,000 of output cost. Those without a price come last; equals stay as listed.
+ * NULL: `err` says which file is wrong. Free it with price_table_free(). */
+struct price_table *prices_load(struct config *c, struct error *err);
+
+/* The price of a model at a backend: under the backend's prefix, else as it is; NULL: none.
+ * `b` may be NULL here and below: nobody knows where. */
+const struct price *prices_find(const struct price_table *t, const struct config_backend *b,
+                                const char *model);
+/* What that costs, in pico-dollars, in the backend's tier where the usage says standard. */
+int64_t prices_cost(const struct price *p, const struct config_backend *b, struct usage u);
 #endif

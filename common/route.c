@@ -58,7 +58,8 @@ static unsigned share_of(const struct task_doc *d)
     return (unsigned)(h % ROUTE_SHARES);
 }
 
-void route_ask(const struct task_doc *d, int lane, struct route_ask *out)
+void route_ask(const struct task_doc *d, int lane, const struct volumes *today,
+               struct route_ask *out)
 {
     *out = (struct route_ask){.model = d->model,
                               .tenant = d->tenant,
@@ -67,7 +68,8 @@ void route_ask(const struct task_doc *d, int lane, struct route_ask *out)
                               .input_tokens = (int64_t)d->body.len / BYTES_PER_TOKEN,
                               .complexity = d->wishes.complexity,
                               .body = d->body,
-                              .share = share_of(d)};
+                              .share = share_of(d),
+                              .today = volumes_get(today, d->model)};
 }
 
 static bool fits(const char *pattern, const char *value)
@@ -90,6 +92,9 @@ const char *route_mismatch(const struct config_model *m, const struct route_ask 
         return "complexity";
     if (a->input_tokens < w->input_min || (w->input_max && a->input_tokens > w->input_max))
         return "input_tokens";
+    if (a->today.requests < w->day_requests || a->today.tokens < w->day_tokens ||
+        a->today.cost < w->day_cost)
+        return "volume of the day";
     if ((int64_t)a->share * 100 >= w->percent * ROUTE_SHARES)
         return "percent";
     return NULL;

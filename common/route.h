@@ -3,6 +3,7 @@
 #define QUERN_ROUTE_H
 #include "common/config.h"
 #include "common/task_doc.h"
+#include "common/volume.h"
 
 enum { ROUTE_SHARES = 10000 }; /* hundredths of a percent */
 
@@ -14,10 +15,13 @@ struct route_ask {
     enum complexity complexity; /* as given; NONE: to be estimated, if a rule asks */
     struct json body;           /* to estimate it from */
     unsigned share;             /* 0 to ROUTE_SHARES - 1; stable by task */
+    struct volume today;        /* of the model's name */
 };
 
-/* `d` and `lane` describe the task; the texts and the body are borrowed from it. */
-void route_ask(const struct task_doc *d, int lane, struct route_ask *out);
+/* `d` and `lane` describe the task; the texts and the body are borrowed from it. `today` may be
+ * NULL: nothing was used yet. */
+void route_ask(const struct task_doc *d, int lane, const struct volumes *today,
+               struct route_ask *out);
 
 /* How hard a request looks. Simple: under 500 tokens of input, at most two messages that are no
  * instructions, neither tools nor a schema. Complex: above 4,000 tokens, or tools with a schema, or

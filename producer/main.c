@@ -5,9 +5,9 @@
 #include "common/log.h"
 #include "verbs.h"
 
-static const struct verb *const verbs[] = {&submit_verb,  &status_verb, &results_verb, &jobs_verb,
-                                           &cancel_verb,  &retry_verb,  &dead_verb,    &topics_verb,
-                                           &migrate_verb, &config_verb, &route_verb};
+static const struct verb *const verbs[] = {
+    &submit_verb, &status_verb, &results_verb, &jobs_verb,   &cancel_verb, &retry_verb,
+    &dead_verb,   &topics_verb, &migrate_verb, &config_verb, &route_verb,  &prices_verb};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
 static const char about[] =

@@ -67,17 +67,20 @@ struct reading {
     struct buf record;
 };
 
-/* The price of what the task would be sent to first. Before the job has its id, shares of traffic
- * fall otherwise than they will. */
-static const struct rates *rates_of(const struct config *c, const struct price_table *prices,
-                                    const struct task_doc *d, int lane)
+/* What the task would cost at its first candidate; -1: there is no price. Before the job has its
+ * id, shares of traffic fall otherwise than they will. */
+static int64_t cost_of(const struct config *c, const struct price_table *prices,
+                       const struct task_doc *d, int lane, struct usage u)
 {
     struct route_ask ask;
-    route_ask(d, lane, &ask);
+    route_ask(d, lane, NULL, &ask);
     const struct config_model *m = route_find(c, &ask);
-    const struct config_candidate *k = m ? m->candidates.items : NULL;
     size_t i = m ? route_candidate(c, m, 0, d->wishes.sensitive) : 0;
-    return price_find(prices, m && i < m->candidates.count && k[i].model ? k[i].model : d->model);
+    const struct config_candidate *k = m ? m->candidates.items : NULL;
+    const bool known = m && i < m->candidates.count;
+    const struct config_backend *b = known ? config_backend_find(c, k[i].backend) : NULL;
+    const struct price *p = prices_find(prices, b, known && k[i].model ? k[i].model : d->model);
+    return p ? prices_cost(p, b, u) : -1;
 }
 
 static void estimate(const struct reading *r, const struct input_item *item)
@@ -92,13 +95,13 @@ static void estimate(const struct reading *r, const struct input_item *item)
     max = max < 0 ? 0 : max > OUTPUT_MOST ? OUTPUT_MOST : max;
     struct usage u = {.input = (int64_t)body.len / BYTES_PER_TOKEN, .output = max};
     d.model = json_string_dup(json_get(body, "model"));
-    const struct rates *rates = rates_of(r->config, r->prices, &d, r->submission->lane);
+    const int64_t cost = cost_of(r->config, r->prices, &d, r->submission->lane, u);
     free(d.model);
     p->input_tokens += u.input;
     p->output_tokens += u.output;
-    if (rates && __builtin_add_overflow(p->cost, price_cost(rates, &u), &p->cost))
+    if (cost > 0 && __builtin_add_overflow(p->cost, cost, &p->cost))
         p->cost = INT64_MAX;
-    p->unpriced += !rates;
+    p->unpriced += cost < 0;
 }
 
 static void complain(struct plan *p, const struct config *c, const struct input_item *item,
@@ -156,7 +159,7 @@ static void finish_digest(struct reading *r)
         (void)snprintf(r->plan->digest + (size_t)2 * i, 3, "%02x", hash[i]);
 }
 
-quern_status plan_read(struct input *in, const struct submission *s, const struct config *c,
+quern_status plan_read(struct input *in, const struct submission *s, struct config *c,
                        struct plan *out, struct error *err)
 {
     *out = (struct plan){0};

@@ -34,6 +34,6 @@ MUST_CHECK quern_status plan_record(const struct submission *s, const struct uui
 
 /* Reads the whole input. Mistakes go to stderr as "FILE:LINE: what", up to submit.errors_max.
  * Fails with code "invalid_input" if there was one, or if there is no task. */
-MUST_CHECK quern_status plan_read(struct input *in, const struct submission *s,
-                                  const struct config *c, struct plan *out, struct error *err);
+MUST_CHECK quern_status plan_read(struct input *in, const struct submission *s, struct config *c,
+                                  struct plan *out, struct error *err);
 #endif

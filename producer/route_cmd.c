@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "common/file.h"
+#include "common/money.h"
+#include "common/pg.h"
+#include "common/prices.h"
 #include "common/route.h"
 #include "verbs.h"
 
@@ -56,20 +59,24 @@ static void print_candidates(const struct config *c, const struct config_model *
 
 static void print_ask(const struct route_ask *a, const struct task_doc *d)
 {
+    char money[MONEY_TEXT_MAX];
     (void)printf("task: model %s, tenant %s, feature %s, lane %s, about %lld input tokens, %s%s, "
-                 "draw %u.%02u of 100%s\n",
+                 "draw %u.%02u of 100%s; today %lld requests, %lld tokens, %s USD\n",
                  a->model, a->tenant ? a->tenant : "-", a->feature ? a->feature : "-",
                  lane_names[a->lane], (long long)a->input_tokens,
                  complexity_names[route_complexity(a)], a->complexity ? "" : " (estimated)",
-                 a->share / 100, a->share % 100, d->wishes.sensitive ? ", sensitive" : "");
+                 a->share / 100, a->share % 100, d->wishes.sensitive ? ", sensitive" : "",
+                 (long long)a->today.requests, (long long)a->today.tokens,
+                 money_format(a->today.cost, money));
 }
 
 /* Returns the exit code: 1 if there is no way for the task. */
-static int print_route(const struct config *c, const struct task_doc *d, int lane, bool explain)
+static int print_route(const struct config *c, const struct task_doc *d, int lane, bool explain,
+                       const struct volumes *today)
 {
     const struct config_model *m = c->models.items;
     struct route_ask ask;
-    route_ask(d, lane, &ask);
+    route_ask(d, lane, today, &ask);
     const struct config_model *found = route_find(c, &ask);
     if (explain)
         print_ask(&ask, d);
@@ -87,17 +94,44 @@ static int print_route(const struct config *c, const struct task_doc *d, int lan
     return EXIT_ERROR;
 }
 
-static int route_text(const struct config *c, const char *text, size_t len, int lane, bool explain)
+/* What workers know of the day; if the database does not answer, rules are taken as on a new day.
+ */
+static struct volumes *read_volumes(const struct config *c)
+{
+    struct error err;
+    if (!volumes_wanted(c))
+        return NULL;
+    PGconn *db = pg_connect(c, "quern-route", &err);
+    PGresult *r = db ? pg_query(db, volumes_query, 0, NULL, &err) : NULL;
+    struct volumes *v = volumes_new();
+    if (!r)
+        (void)fprintf(stderr, "quern route: today's volume is not known, and taken as 0: %s\n",
+                      err.message);
+    for (int row = 0; r && row < PQntuples(r); row++)
+        volumes_set(v, PQgetvalue(r, row, 0),
+                    (struct volume){.requests = strtoll(PQgetvalue(r, row, 1), NULL, 10),
+                                    .tokens = strtoll(PQgetvalue(r, row, 2), NULL, 10),
+                                    .cost = strtoll(PQgetvalue(r, row, 3), NULL, 10)});
+    PQclear(r);
+    PQfinish(db);
+    return v;
+}
+
+static int route_text(struct config *c, const char *text, size_t len, int lane, bool explain)
 {
     struct error err;
     struct task_doc d = {0};
     int code = EXIT_USAGE;
-    bool good =
-        json_check(text, len, &err) && read_task(json_root(text, len), &d, &err) == QUERN_OK;
+    struct volumes *today = read_volumes(c);
+    struct price_table *prices = prices_load(c, &err); /* puts the candidates in order */
+    bool good = prices && json_check(text, len, &err) &&
+                read_task(json_root(text, len), &d, &err) == QUERN_OK;
     if (good)
-        code = print_route(c, &d, lane, explain);
+        code = print_route(c, &d, lane, explain, today);
     else
-        (void)fprintf(stderr, "quern route: the task: %s\n", err.message);
+        (void)fprintf(stderr, "quern route: %s\n", err.message);
+    price_table_free(prices);
+    volumes_free(today);
     free(d.model);
     free(d.custom_id);
     free(d.tenant);

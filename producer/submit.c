@@ -168,7 +168,7 @@ static quern_status send(const struct arguments *a, const struct config *c, PGco
     return status;
 }
 
-static int submit_input(const struct arguments *a, const struct config *c, struct input *in)
+static int submit_input(const struct arguments *a, struct config *c, struct input *in)
 {
     struct error err;
     struct plan plan;

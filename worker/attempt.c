@@ -29,20 +29,27 @@ void attempt_end(struct attempt *a, const struct error *err)
     memcpy(a->error_type, err->code, sizeof a->error_type);
 }
 
-/* What the attempt cost: by the name that was asked for, else by the one that the answer gives. */
-void attempt_book(struct attempt *a, const struct price_table *prices, const struct reply *r)
+static const struct price *price_of(const struct attempt *a, const struct price_table *prices,
+                                    const struct config_backend *b, const struct reply *r)
 {
-    const struct rates *rates = price_find(prices, a->model);
+    const struct price *p = prices_find(prices, b, a->model);
+    char *name = p ? NULL : json_string_dup(r->model);
+    if (name)
+        p = prices_find(prices, b, name);
+    free(name);
+    return p;
+}
+
+void attempt_book(struct attempt *a, const struct price_table *prices,
+                  const struct config_backend *b, const struct reply *r)
+{
+    const struct price *p = price_of(a, prices, b, r);
     a->usage = r->usage;
-    if (!rates && r->model.p) {
-        char *name = json_string_dup(r->model);
-        rates = name ? price_find(prices, name) : NULL;
-        free(name);
-    }
     if (!r->has_usage && (r->success || r->broken))
         a->cost = -1; /* something was used, and nobody knows how much */
-    else if (rates)
-        a->cost = price_cost(rates, &r->usage), a->price_version = price_table_version(prices);
+    else if (p)
+        a->cost = prices_cost(p, b, r->usage), a->price_version = price_table_version(prices);
     else if (r->usage.input + r->usage.output == 0)
         a->cost = 0; /* nothing was billed */
+    a->unknown_price = !p && a->cost < 0;
 }

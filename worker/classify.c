@@ -98,3 +98,11 @@ int64_t classify_count(struct json object, const char *key)
     (void)json_int64(json_get(object, key), &n);
     return n < 0 ? 0 : n > USAGE_MAX ? USAGE_MAX : n;
 }
+
+enum price_tier classify_tier(struct json name)
+{
+    for (int i = 0; i < TIER_COUNT; i++)
+        if (json_equals(name, price_tier_names[i]))
+            return (enum price_tier)i;
+    return TIER_STANDARD;
+}

@@ -257,6 +257,9 @@ static void read_usage(struct json body, struct reply *r)
     u->cache_write = classify_count(usage, "cache_creation_input_tokens");
     u->input = classify_count(usage, "input_tokens") + u->cached + u->cache_write;
     u->output = classify_count(usage, "output_tokens");
+    u->cache_write_1h =
+        classify_count(json_get(usage, "cache_creation"), "ephemeral_1h_input_tokens");
+    u->tier = classify_tier(json_get(usage, "service_tier"));
 }
 
 static const char *finish_reason(struct json stop)

@@ -84,6 +84,7 @@ static void read_usage(struct json body, struct reply *r)
     u->output = count(usage, "completion_tokens", "output_tokens");
     u->cached = classify_count(in, "cached_tokens");
     u->reasoning = classify_count(out, "reasoning_tokens");
+    u->tier = classify_tier(json_get(body, "service_tier"));
     r->has_usage = json_is(usage, '{');
 }
 

@@ -278,7 +278,7 @@ static quern_status start(struct worker *w, struct error *err)
     if (c->backends.count == 0 || c->models.count == 0)
         return error_set(err, ERROR_FATAL, "config",
                          "%s: a worker needs `backends` and `models`; see quern.yaml(5)", c->path);
-    if (!(w->prices = prices_load(c, err)) || await_database(c, err) != QUERN_OK)
+    if (!(w->prices = prices_load(w->config, err)) || await_database(c, err) != QUERN_OK)
         return QUERN_FAIL;
     w->caller = caller_new(w->loop, c);
     if (!(w->router = router_new(c, w->caller, err)))
@@ -287,7 +287,7 @@ static quern_status start(struct worker *w, struct error *err)
         pipeline_new(w->loop, c, w->caller, w->router, w->prices, &sink_ops, w, &source_ops, w);
     w->lookup = lookup_new(w->loop, c, &sink_events, w);
     w->settle = settle_new(w->loop, c, &sink_events, w);
-    w->watch = watch_new(w->loop, c, &watch_events, w);
+    w->watch = watch_new(w->loop, c, pipeline_volumes(w->pipeline), &watch_events, w);
     if (!(w->outbound = outbound_new(w->loop, c, &sink_events, w, err)) ||
         !(w->lanes = intake_new(w->loop, c, false, &intake_events, w, err)) ||
         !(w->retries = intake_new(w->loop, c, true, &intake_events, w, err)))

@@ -231,7 +231,7 @@ void pipeline_park(struct pipeline *p, struct task *t, int tier)
 static bool find_route(const struct pipeline *p, struct task *t)
 {
     struct route_ask ask;
-    route_ask(&t->doc, t->lane, &ask);
+    route_ask(&t->doc, t->lane, p->volumes, &ask);
     t->route = route_find(p->config, &ask);
     if (!t->route) {
         (void)error_set(&t->error, ERROR_PERMANENT, "model_not_found",
@@ -386,6 +386,7 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     p->source = source;
     p->source_arg = source_arg;
     p->owned_until[0] = p->owned_until[1] = HUGE_VAL;
+    p->volumes = volumes_new();
     set_bounds(p, c);
     gates_init(&p->gates, c);
     lanes_init(&p->lanes, c->lanes.weight, p->gates.count);
@@ -418,8 +419,14 @@ void pipeline_free(struct pipeline *p)
     ev_timer_stop(p->loop, &p->sweep);
     ev_timer_stop(p->loop, &p->paced);
     leases_free(p->leases);
+    volumes_free(p->volumes);
     pipeline_forget_cancels(p);
     free(p);
+}
+
+struct volumes *pipeline_volumes(struct pipeline *p)
+{
+    return p->volumes;
 }
 
 void pipeline_count(const struct pipeline *p, struct pipeline_counts *out)

@@ -47,6 +47,10 @@ void pipeline_cancel(struct pipeline *p, const struct uuid *job, int64_t generat
 /* For the sink: what it told. */
 extern const struct sink_events pipeline_sink_events;
 
+/* The copy of the day's volume that rules look at: to be kept fresh. Lives as long as the pipeline.
+ */
+struct volumes *pipeline_volumes(struct pipeline *p);
+
 struct pipeline_counts {
     size_t in_state[TASK_STATES];
     int64_t finished, parked;

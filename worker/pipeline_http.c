@@ -149,6 +149,19 @@ static void adapt(struct pipeline *p, struct task *t, const char *reason, bool s
                  LOG_S("reason", reason));
 }
 
+/* What the call used and cost. A model without a price is told once. */
+static void book(struct pipeline *p, struct task *t, const struct reply *reply)
+{
+    const struct config_backend *b = p->config->backends.items;
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    b += pipeline_backend(p, t);
+    attempt_book(a, p->prices, b, reply);
+    if (a->unknown_price && once(&p->unpriced, a->model))
+        log_warn("a model has no price: its costs are unknown (null); give it one with "
+                 "prices.models or prices.file",
+                 LOG_S("model", a->model), LOG_S("backend", b->name));
+}
+
 static void on_called(void *arg, const struct call_result *result)
 {
     struct call_result answer = *result, *r = &answer;
@@ -169,7 +182,7 @@ static void on_called(void *arg, const struct call_result *result)
         r->retry_after_ms = reply.retry_after_ms;
     a->http_status = t->http_status = r->http_status;
     attempt_end(a, reply.success ? NULL : &reply.error);
-    attempt_book(a, p->prices, &reply);
+    book(p, t, &reply);
     buf_free(&translated);
     drop_stream(p, t);
     leave_gate(p, t, r, &reply);
@@ -276,7 +289,7 @@ void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, c
     read_answer(p, t, &r, &translated, &reply); /* what it used, if a stream has said so */
     leave_gate(p, t, &r, &reply);
     attempt_end(a, &r.error);
-    attempt_book(a, p->prices, &reply);
+    book(p, t, &reply);
     buf_free(&translated);
     drop_stream(p, t);
 }

@@ -6,6 +6,7 @@
 #include "breaker.h"
 #include "common/route.h"
 #include "leases.h"
+#include "once.h"
 #include "pipeline.h"
 #include "room.h"
 
@@ -29,6 +30,7 @@ struct pipeline {
     void *sink_arg;
     const struct source_ops *source;
     void *source_arg;
+    struct volumes *volumes;
     struct lanes lanes;
     struct gates gates;
     struct leases *leases; /* NULL: there are no rate limits */
@@ -36,6 +38,7 @@ struct pipeline {
     struct limiter limiter;
     struct breaker breakers[CONFIG_BACKENDS_MAX];
     struct retry_policy retry;
+    struct once unpriced;                  /* models whose price was missed */
     size_t waiting_max;                    /* tasks that wait in memory, see retry.waiting_tasks */
     size_t answer_bytes, answer_bytes_max; /* of answers that wait to be written */
     size_t stream_bytes, stream_bytes_max; /* of answers that are being put together */

@@ -170,6 +170,9 @@ static void add_attempt(struct pgarray *a, const struct task *t, const struct at
     pgarray_number(&a[A_DURATION], x->duration_ms);
     number_or_null(&a[A_FIRST_TOKEN], x->first_token_ms, x->first_token_ms >= 0);
     pgarray_text(&a[A_PRICE_VERSION], x->price_version);
+    pgarray_text(&a[A_ASKED], t->doc.model);
+    pgarray_number(&a[A_CACHE_WRITE_1H], x->usage.cache_write_1h);
+    pgarray_text(&a[A_SERVICE_TIER], x->usage.tier ? price_tier_names[x->usage.tier] : NULL);
 }
 
 static void add_unreadable(struct pgarray *u, const struct task *t)

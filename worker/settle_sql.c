@@ -4,10 +4,10 @@ const enum pg_type result_types[R_COLUMNS] = {
     PG_UUID, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT,
     PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_INT4, PG_INT8, PG_INT8,
     PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_INT8, PG_BYTEA};
-const enum pg_type attempt_types[A_COLUMNS] = {PG_UUID, PG_TEXT,        PG_INT8, PG_INT4, PG_INT4,
-                                               PG_TEXT, PG_TEXT,        PG_INT4, PG_TEXT, PG_TEXT,
-                                               PG_INT8, PG_INT8,        PG_INT8, PG_INT8, PG_INT8,
-                                               PG_INT8, PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TEXT};
+const enum pg_type attempt_types[A_COLUMNS] = {
+    PG_UUID,        PG_TEXT, PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_TEXT, PG_INT4,
+    PG_TEXT,        PG_TEXT, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,
+    PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT};
 const enum pg_type unreadable_types[U_COLUMNS] = {PG_TEXT, PG_TEXT, PG_TEXT,
                                                   PG_INT4, PG_INT8, PG_BYTEA};
 const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4};
@@ -34,10 +34,11 @@ static const char settle[] =
     "a AS (SELECT * FROM unnest($28::uuid[], $29::text[], $30::bigint[], $31::int[], $32::int[], "
     " $33::text[], $34::text[], $35::int[], $36::text[], $37::text[], $38::bigint[], "
     " $39::bigint[], $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], "
-    " $44::timestamptz[], $45::bigint[], $46::bigint[], $47::text[]) "
+    " $44::timestamptz[], $45::bigint[], $46::bigint[], $47::text[], $48::text[], $49::bigint[], "
+    " $50::text[]) "
     " AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
     " error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
-    " duration, first_token, price_version)), "
+    " duration, first_token, price_version, asked, kept, tier)), "
     "replaced AS MATERIALIZED (SELECT o.job_id, o.custom_id, o.status, o.reopened_at "
     " FROM r JOIN results o USING (job_id, custom_id) "
     " WHERE r.generation > 0 AND o.generation < r.generation "
@@ -62,11 +63,28 @@ static const char settle[] =
     "  started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at, reopened_at = NULL "
     " WHERE old.generation < EXCLUDED.generation "
     " RETURNING job_id, custom_id, status), "
-    "booked AS (INSERT INTO attempts SELECT job_id, custom_id, token, generation, attempt, "
+    "booked AS (INSERT INTO attempts (job_id, custom_id, token, generation, attempt, backend, "
+    "model, "
+    "  http_status, error_type, error, input_tokens, cached_tokens, cache_write_tokens, "
+    "  output_tokens, reasoning_tokens, cost_usd, started_at, duration_ms, first_token_ms, "
+    "  price_version, asked, cache_write_1h_tokens, service_tier) "
+    " SELECT job_id, custom_id, token, generation, attempt, "
     "  backend, model, http_status, error_type, error, input, cached, cache_write, output, "
-    "  reasoning, cost " USD ", started_at, duration, first_token, price_version "
+    "  reasoning, cost " USD
+    ", started_at, duration, first_token, price_version, asked, kept, tier "
     " FROM a ORDER BY job_id, custom_id, token ON CONFLICT DO NOTHING "
-    " RETURNING job_id, input_tokens, output_tokens, cost_usd), "
+    " RETURNING job_id, asked, backend, model, error_type, input_tokens, output_tokens, cost_usd), "
+    "days AS (INSERT INTO attempt_days AS d "
+    " SELECT (now() AT TIME ZONE 'UTC')::date, asked, backend, model, coalesce(error_type, ''), "
+    "  (pg_backend_pid() % 64)::smallint, count(*), count(*) FILTER (WHERE cost_usd IS NULL), "
+    "  sum(input_tokens), sum(output_tokens), coalesce(sum(cost_usd), 0) "
+    " FROM booked GROUP BY asked, backend, model, error_type "
+    " ORDER BY asked, backend, model, error_type "
+    " ON CONFLICT (day, asked, backend, model, error_type, shard) DO UPDATE "
+    "  SET attempts = d.attempts + EXCLUDED.attempts, unpriced = d.unpriced + EXCLUDED.unpriced, "
+    "  input_tokens = d.input_tokens + EXCLUDED.input_tokens, "
+    "  output_tokens = d.output_tokens + EXCLUDED.output_tokens, "
+    "  cost_usd = d.cost_usd + EXCLUDED.cost_usd), "
     /* The rows are found one by one (OFFSET 0): a plan made while the table was empty would read
      * all of it for each result, once it is full. */
     "unparked AS (DELETE FROM parked p USING won, LATERAL (SELECT q.ctid AS at FROM parked q "

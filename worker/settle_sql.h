@@ -56,6 +56,9 @@ enum attempt_column {
     A_DURATION,
     A_FIRST_TOKEN,
     A_PRICE_VERSION,
+    A_ASKED,
+    A_CACHE_WRITE_1H,
+    A_SERVICE_TIER,
     A_COLUMNS
 };
 /* "unreadable": records that are no task. Answers topic, partition, offset, id, published. */

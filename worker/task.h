@@ -64,6 +64,7 @@ struct attempt {
     struct usage usage;
     int64_t cost;              /* pico-dollars; -1: not known */
     const char *price_version; /* by which it was computed; borrowed; NULL: none was */
+    bool unknown_price;        /* for want of a price */
     int64_t started_us, duration_ms;
     int64_t first_token_ms; /* since its start; -1: the answer was not streamed, or none came */
 };

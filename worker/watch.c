@@ -13,6 +13,7 @@ static const struct pglink_statement statements[] = {
     {"cancelled", "SELECT id, cancelled_generation, cancel_lets_finish::int FROM jobs "
                   "WHERE cancelled_at > now() - interval '1 day' "
                   "ORDER BY cancelled_at DESC LIMIT 1024"},
+    {"volumes", volumes_query},
     {0}};
 
 struct watch {
@@ -20,17 +21,36 @@ struct watch {
     const struct watch_events *events;
     void *arg;
     struct pglink *link;
+    struct volumes *volumes; /* NULL: no rule looks at them */
     ev_timer timer;
+    bool asked;
 };
+
+static void ask(struct watch *w)
+{
+    static const struct pglink_query queries[] = {{.name = "cancelled"}, {.name = "volumes"}};
+    if (!pglink_ready(w->link))
+        return;
+    w->asked = true;
+    pglink_run(w->link, queries, w->volumes ? 2 : 1);
+}
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
-    static const struct pglink_query query = {.name = "cancelled"};
-    struct watch *w = timer->data;
     (void)loop;
     (void)events;
-    if (pglink_ready(w->link))
-        pglink_run(w->link, &query, 1);
+    ask(timer->data);
+}
+
+/* What nobody has asked for today, after midnight too, is not in the answer. */
+static void read_volumes(struct watch *w, const PGresult *r)
+{
+    volumes_clear(w->volumes);
+    for (int row = 0; row < PQntuples(r); row++)
+        volumes_set(w->volumes, PQgetvalue(r, row, 0),
+                    (struct volume){.requests = pglink_int8(r, row, 1),
+                                    .tokens = pglink_int8(r, row, 2),
+                                    .cost = pglink_int8(r, row, 3)});
 }
 
 static void on_reply(void *arg, const struct pglink_reply *reply)
@@ -39,6 +59,8 @@ static void on_reply(void *arg, const struct pglink_reply *reply)
     struct uuid job;
     if (!reply->ok) /* said by the link; asked again at the next tick */
         return;
+    if (w->volumes)
+        read_volumes(w, reply->results[1]);
     const PGresult *r = reply->results[0];
     for (int row = 0; row < PQntuples(r); row++) {
         memcpy(&job, PQgetvalue(r, row, 0), sizeof job);
@@ -46,12 +68,15 @@ static void on_reply(void *arg, const struct pglink_reply *reply)
     }
 }
 
+/* Told after each answer too: only the first word is asked for at once. */
 static void on_ready(void *arg)
 {
-    (void)arg;
+    struct watch *w = arg;
+    if (!w->asked)
+        ask(w);
 }
 
-struct watch *watch_new(struct ev_loop *loop, const struct config *c,
+struct watch *watch_new(struct ev_loop *loop, const struct config *c, struct volumes *volumes,
                         const struct watch_events *events, void *arg)
 {
     static const struct pglink_events link_events = {on_ready, on_reply};
@@ -59,6 +84,7 @@ struct watch *watch_new(struct ev_loop *loop, const struct config *c,
     w->loop = loop;
     w->events = events;
     w->arg = arg;
+    w->volumes = volumes_wanted(c) ? volumes : NULL;
     w->link = pglink_new(loop, c, "watch", statements, &link_events, w);
     ev_timer_init(&w->timer, on_timer, EVERY, EVERY);
     w->timer.data = w;

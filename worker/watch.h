@@ -1,10 +1,12 @@
-/* Which jobs were cancelled lately: asked of PostgreSQL once a second. */
+/* Which jobs were cancelled lately, and how much has been used today: asked of PostgreSQL once a
+ * second. */
 #ifndef QUERN_WATCH_H
 #define QUERN_WATCH_H
 #include <ev.h>
 
 #include "common/config.h"
 #include "common/uuid.h"
+#include "common/volume.h"
 
 struct watch_events {
     /* Tasks of this job up to this generation are cancelled; told again and again for a day. */
@@ -12,7 +14,8 @@ struct watch_events {
 };
 
 struct watch;
-struct watch *watch_new(struct ev_loop *loop, const struct config *c,
+/* Fills `volumes` if rules look at them. */
+struct watch *watch_new(struct ev_loop *loop, const struct config *c, struct volumes *volumes,
                         const struct watch_events *events, void *arg);
 void watch_free(struct watch *w);
 #endif

@@ -1,9 +1,10 @@
 """Rules choose the candidates; what is sensitive goes to private backends only."""
 import json
+import time
 
 import pytest
 
-from helpers import MODEL, request
+from helpers import MODEL, request, wait_until, write_lines
 from test_dialects import run
 
 pytestmark = pytest.mark.timeout(60)
@@ -87,3 +88,51 @@ def test_route_explains(world):
     assert world.quern("route", "-", stdin=task.encode()).out == f"own {MODEL}\n"
     assert "no rule" in world.quern("route", json.dumps(request("x", TEXT, model="zzz")), code=1).err
     assert "body is missing" in world.quern("route", "{}", code=2).err
+
+
+def test_the_cheapest_of_equals_comes_first(world):
+    """Prices decide, whatever the list's order; what has no price comes last."""
+    prices = {"models": [{"model": "dear", "input": 10, "output": 10}, {"model": "cheap", "input": 1, "output": 1}]}
+    stub = world.start_stub()
+    names = ["unknown", "dear", "cheap"]
+    world.set_up(stub, prices=prices, retry={"attempts": 0},
+                 backends=[{"name": n, "base_url": stub.url} for n in names],
+                 models=[{"name": name, "order": order, "candidates": [{"backend": n, "model": n} for n in names]}
+                         for name, order in (("equal", "cheapest"), ("listed", "listed"))])
+    world.start_worker()
+    tasks = {m: json.dumps(request("x", TEXT, model=m)) for m in ("equal", "listed")}
+    assert world.quern("route", tasks["equal"]).out.split()[::2] == ["cheap", "dear", "unknown"]
+    assert world.quern("route", tasks["listed"]).out.split()[::2] == names
+    run(world, [request("equal", TEXT, model="equal"), request("listed", TEXT, model="listed"),
+                request("failed", TEXT + " [[stub:400:1]]", model="equal")], None)
+    rows = world.sql("SELECT custom_id, string_agg(backend, ' ' ORDER BY attempt) FROM attempts GROUP BY 1")
+    assert dict(rows)["equal"] == "cheap" and dict(rows)["listed"] == "unknown"
+
+
+def test_from_a_volume_of_the_day_on_another_rule_holds(world):
+    after = {"name": MODEL, "when": {"day_requests": 10}, "candidates": [{"backend": "later"}]}
+    costly = {"name": "other", "when": {"day_cost": "0.000001"}, "candidates": [{"backend": "later"}]}
+    set_up(world, after, costly, rule("first"))
+    first = [request(f"a{i}", TEXT) for i in range(10)] + [request("b0", TEXT, model="other")]
+    run(world, first)
+    rows = world.sql("SELECT asked, sum(attempts)::int, sum(input_tokens)::int FROM attempt_counts "
+                     "WHERE error_type IS NULL GROUP BY 1 ORDER BY 1")
+    assert [r[:2] for r in rows] == [(MODEL, 10), ("other", 1)] and all(r[2] > 0 for r in rows)
+    assert set(backends(world).values()) == {"first"}
+    wait_until(lambda: world.quern("route", json.dumps(request("x", TEXT))).out.startswith("later"), 5)
+    explained = world.quern("route", "--explain", json.dumps(request("x", TEXT, model="other"))).out
+    assert "does not fit: volume of the day" in explained and "today 1 requests" in explained
+    time.sleep(2.5)  # two looks of the worker
+    path = write_lines(world.path / "more.jsonl", [request("c", TEXT), request("d", TEXT, model="other")])
+    world.quern("submit", path, "--job", "more", "--wait")
+    assert {k: v for k, v in backends(world).items() if k in "cd"} == {"c": "later", "d": "first"}
+
+
+def test_calls_are_counted_by_backend_model_and_what_they_came_to(world):
+    set_up(world, rule("a", name="a-*"), rule("b"))
+    run(world, [request("1", TEXT, model="a-x"), request("2", TEXT + " [[stub:401]]", model="a-x"),
+                request("3", TEXT), request("4", TEXT + " [[stub:500]]")], 3)
+    rows = world.sql("SELECT backend, model, error_type, attempts FROM attempt_counts ORDER BY 1, 3 NULLS FIRST")
+    assert rows == [("a", "a-x", None, 1), ("a", "a-x", "auth", 1), ("b", MODEL, None, 1), ("b", MODEL, "api_error", 1)]
+    total = world.sql("SELECT sum(attempts), sum(cost_usd), sum(input_tokens) FROM attempt_counts")
+    assert total == world.sql("SELECT count(*), sum(cost_usd), sum(input_tokens) FROM attempts")

@@ -96,8 +96,8 @@ START_TEST(rounds_half_to_even)
     static const int64_t rows[][2] = {{0, 0},       {499999, 0},  {500000, 0},  {500001, 1},
                                       {1500000, 2}, {2500000, 2}, {2500001, 3}, {3500000, 4}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        ck_assert_int_eq(money_round(rows[i][0]), rows[i][1]);
-    ck_assert(money_round((__int128)INT64_MAX * 10000000) == INT64_MAX);
+        ck_assert_int_eq(money_from_half_atto(rows[i][0] * 2), rows[i][1]);
+    ck_assert(money_from_half_atto((__int128)INT64_MAX * 10000000) == INT64_MAX);
 }
 END_TEST
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/file.h"
 #include "common/money.h"
 #include "common/price.h"
 #include "suites.h"
@@ -82,11 +80,11 @@ START_TEST(zeros_at_the_end_change_nothing)
 }
 END_TEST
 
-/* Half to even by the remainder, without the function under test. */
+/* Half to even by the remainder, without the function under test. In halves of an atto-dollar. */
 static __int128 to_pico(__int128 sum)
 {
-    __int128 whole = sum / 1000000, rest = sum % 1000000;
-    if (rest > 500000 || (rest == 500000 && whole % 2 == 1))
+    __int128 whole = sum / 2000000, rest = sum % 2000000;
+    if (rest > 1000000 || (rest == 1000000 && whole % 2 == 1))
         whole++;
     return whole > INT64_MAX ? INT64_MAX : whole;
 }
@@ -96,41 +94,46 @@ static int64_t any(void)
     return (((int64_t)rand() << 31) ^ rand()) >> (rand() % 62);
 }
 
-static int64_t between(int64_t v, int64_t most)
+static __int128 between(int64_t v, __int128 most)
 {
     return v < 0 ? 0 : v > most ? most : v;
 }
 
-static __int128 reference(const struct rates *r, const struct usage *u)
+/* A price of one band and the standard tier; a batch costs half of it. */
+static __int128 reference(const struct price *p, const struct usage *u)
 {
-    __int128 in = between(u->input, INT64_MAX), out = between(u->output, INT64_MAX);
-    __int128 cached = between(u->cached, (int64_t)in);
-    __int128 write = between(u->cache_write, (int64_t)(in - cached));
-    __int128 reasoning = between(u->reasoning, (int64_t)out);
-    __int128 plain_in = r->input < 0 ? 0 : r->input, plain_out = r->output < 0 ? 0 : r->output;
-    return to_pico(
-        (in - cached - write) * plain_in + cached * (r->cached < 0 ? plain_in : r->cached) +
-        write * (r->cache_write < 0 ? plain_in : r->cache_write) + (out - reasoning) * plain_out +
-        reasoning * (r->reasoning < 0 ? plain_out : r->reasoning));
-}
-
-static int64_t rate(void)
-{
-    return rand() % 4 ? any() >> (rand() % 30) : -1;
+    const int64_t *r = p->band[0].rate[TIER_STANDARD];
+    __int128 in = between(u->input, USAGE_MAX), out = between(u->output, USAGE_MAX);
+    __int128 cached = between(u->cached, in), write = between(u->cache_write, in - cached);
+    __int128 kept = between(u->cache_write_1h, write), reasoning = between(u->reasoning, out);
+    __int128 plain_in = r[PART_INPUT] < 0 ? 0 : r[PART_INPUT];
+    __int128 plain_out = r[PART_OUTPUT] < 0 ? 0 : r[PART_OUTPUT];
+    __int128 written = r[PART_CACHE_WRITE] < 0 ? plain_in : r[PART_CACHE_WRITE];
+    __int128 sum = (in - cached - write) * plain_in +
+                   cached * (r[PART_CACHED] < 0 ? plain_in : r[PART_CACHED]) +
+                   (write - kept) * written +
+                   kept * (r[PART_CACHE_WRITE_1H] < 0 ? written : r[PART_CACHE_WRITE_1H]) +
+                   (out - reasoning) * plain_out +
+                   reasoning * (r[PART_REASONING] < 0 ? plain_out : r[PART_REASONING]);
+    return to_pico(u->tier == TIER_BATCH ? sum : sum * 2);
 }
 
 START_TEST(any_usage_costs_what_the_reference_says_lies_included)
 {
     srand(12);
     for (int i = 0; i < 300000; i++) {
-        struct rates r = {rate(), rate(), rate(), rate(), rate()};
-        struct usage u = {any(), any(), any(), any(), any()};
+        struct price p;
+        struct usage u = {any(), any(), any(), any(), any(), any(), TIER_STANDARD};
+        price_init(&p);
+        for (int part = 0; part < PART_COUNT; part++)
+            p.band[0].rate[TIER_STANDARD][part] = rand() % 4 ? any() >> (rand() % 30) : -1;
         if (rand() % 8 == 0)
             u.cached = -u.cached;
         if (rand() % 8 == 0)
             u.output = -u.output;
-        int64_t cost = price_cost(&r, &u);
-        if (cost < 0 || cost != reference(&r, &u))
+        u.tier = rand() % 2 ? TIER_BATCH : TIER_STANDARD;
+        int64_t cost = price_cost(&p, &u);
+        if (cost < 0 || cost != reference(&p, &u))
             ck_abort_msg("%d: %" PRId64, i, cost);
     }
 }
@@ -138,76 +141,26 @@ END_TEST
 
 START_TEST(every_tie_goes_to_the_even_side)
 {
-    struct rates r = {500000, -1, -1, -1, -1}; /* half a pico-dollar a token */
+    struct price p;
+    price_init(&p);
+    p.band[0].rate[TIER_STANDARD][PART_INPUT] = 500000; /* half a pico-dollar a token */
     for (int64_t n = 0; n < 1000; n++) {
         struct usage u = {.input = n};
-        ck_assert_int_eq(price_cost(&r, &u), n / 2 + (n % 4 == 3));
+        ck_assert_int_eq(price_cost(&p, &u), n / 2 + (n % 4 == 3));
     }
 }
 END_TEST
 
 START_TEST(the_largest_numbers_saturate_and_never_overflow)
 {
-    struct rates r = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
-    struct usage u = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
-    ck_assert(price_cost(&r, &u) == INT64_MAX);
-    u = (struct usage){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
-    ck_assert_int_eq(price_cost(&r, &u), 0);
-}
-END_TEST
-
-static bool rate_matches(struct json model, const char *key, int64_t read)
-{
-    struct json v = json_get(model, key);
-    return !v.p || json_is(v, 'n') ? read == -1 : read == atto(write_down(v.p, v.len));
-}
-
-static bool model_matches(struct json model, const struct rates *r)
-{
-    return rate_matches(model, "input_cost_per_token", r->input) &&
-           rate_matches(model, "output_cost_per_token", r->output) &&
-           rate_matches(model, "cache_read_input_token_cost", r->cached) &&
-           rate_matches(model, "cache_creation_input_token_cost", r->cache_write) &&
-           rate_matches(model, "output_cost_per_reasoning_token", r->reasoning);
-}
-
-/* A dollar a token: above the dearest entry there is, which is itself a slip of its authors. */
-static bool sane(const struct rates *r)
-{
-    const int64_t most = 1000000000000000000;
-    return r->input < most && r->output < most && r->cached < most && r->cache_write < most &&
-           r->reasoning < most && (r->input >= 0 || r->output >= 0);
-}
-
-static int check_models(const struct price_table *t, struct json root)
-{
-    struct json_member m;
-    size_t pos = 0;
-    int priced = 0;
-    while (json_next_member(root, &pos, &m)) {
-        char *name = json_string_dup(m.key);
-        const struct rates *r = price_find(t, name);
-        if (r && (!model_matches(m.value, r) || !sane(r)))
-            ck_abort_msg("%s", name);
-        priced += r != NULL;
-        free(name);
-    }
-    return priced;
-}
-
-/* The file that everyone maintains, where it is at hand. */
-START_TEST(every_model_of_litellms_file_is_read_exactly)
-{
-    struct buf b;
-    struct error err;
-    buf_init(&b, 64 << 20);
-    if (file_read("../shared/data/litellm_model_prices.json", &b, &err) == QUERN_OK) {
-        struct price_table *t = price_table_new();
-        ck_assert_msg(price_table_read(t, b.data, b.len, &err) == QUERN_OK, "%s", err.message);
-        ck_assert_int_gt(check_models(t, json_root(b.data, b.len)), 1000);
-        price_table_free(t);
-    }
-    buf_free(&b);
+    struct price p;
+    price_init(&p);
+    for (int part = 0; part < PART_COUNT; part++)
+        p.band[0].rate[TIER_STANDARD][part] = INT64_MAX;
+    struct usage u = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, TIER_FLEX};
+    ck_assert(price_cost(&p, &u) == INT64_MAX);
+    u = (struct usage){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, TIER_FLEX};
+    ck_assert_int_eq(price_cost(&p, &u), 0);
 }
 END_TEST
 
@@ -218,7 +171,6 @@ Suite *suite_price_exact(void)
                                   any_usage_costs_what_the_reference_says_lies_included,
                                   every_tie_goes_to_the_even_side,
                                   the_largest_numbers_saturate_and_never_overflow,
-                                  every_model_of_litellms_file_is_read_exactly,
                                   NULL};
     return suite_of("price_exact", tests);
 }
