@@ -45,6 +45,13 @@ bool config_matches(const char *pattern, const char *s)
     return *pattern == '\0';
 }
 
+/* "https://user:password@host/" */
+static bool has_user(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host && memchr(host + 3, '@', strcspn(host + 3, "/?#")) != NULL;
+}
+
 static void check_backends(const struct config *c, struct config_report *r)
 {
     const struct config_backend *b = c->backends.items;
@@ -53,6 +60,11 @@ static void check_backends(const struct config *c, struct config_report *r)
             config_complain(r, c->path, b[i].line, 1,
                             "backend \"%s\": base_url \"%s\" must begin with http:// or https://",
                             b[i].name, b[i].base_url);
+        if (has_user(b[i].base_url))
+            config_complain(r, c->path, b[i].line, 1,
+                            "backend \"%s\": base_url holds a user or password, which would be "
+                            "shown in errors; use api_key_env or api_key_file",
+                            b[i].name);
         if (config_backend_find(c, b[i].name) != &b[i])
             config_complain(r, c->path, b[i].line, 1, "backend \"%s\" is there twice", b[i].name);
     }

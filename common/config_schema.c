@@ -243,9 +243,11 @@ static const struct config_key backend_keys[] = {
      .doc = "What follows base_url. {path} is the dialect's own, {model} the model's name. Azure: "
             "/openai/deployments/{model}{path}?api-version=2024-10-21."},
     {"api_key_env", CONFIG_TEXT, KEY(config_backend, api_key_env), NULL,
-     .doc = "Environment variable that holds the key; unset: calls carry none."},
+     .doc =
+         "Environment variable that holds the key, or several, between commas or spaces: when one "
+         "is refused, or its quota spent, the next is used. Unset: calls carry none."},
     {"api_key_file", CONFIG_TEXT, KEY(config_backend, api_key_file), NULL,
-     .doc = "File that holds the key."},
+     .doc = "File that holds the key, or one a line. SIGHUP makes workers read it again."},
     {"key_header", CONFIG_TEXT, KEY(config_backend, key_header), NULL,
      .doc = "Header that carries the key, e.g. api-key for Azure; without it the dialect's own."},
     {"max_output_tokens", CONFIG_INT, KEY(config_backend, max_output_tokens), "4096", 1, 10000000,

@@ -9,6 +9,8 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/units.h"
+#include "ratelimit.h"
 
 enum {
     CALLS_PER_MULTI = 128,
@@ -244,6 +246,16 @@ static int64_t retry_after(CURL *easy)
     return seconds > DAY_MS / 1000 ? DAY_MS : seconds * 1000;
 }
 
+static double used_up(CURL *easy)
+{
+    struct ratelimit limits = {0};
+    struct curl_header *h = NULL;
+    while ((h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h)) != NULL)
+        if (strcasestr(h->name, "ratelimit"))
+            ratelimit_header(&limits, h->name, h->value, units_now_us());
+    return ratelimit_wait(&limits);
+}
+
 static void finish(struct call *c, CURLcode code)
 {
     struct call_result r = {.retry_after_ms = -1, .token = c->token};
@@ -252,6 +264,7 @@ static void finish(struct call *c, CURLcode code)
         buf_add(&c->response, "", 0); /* so that an empty answer is a text too */
         r.body = c->response.data;
         r.len = c->response.len;
+        r.used_up = used_up(c->easy);
         if (r.http_status >= 400)
             r.retry_after_ms = retry_after(c->easy);
     } else {

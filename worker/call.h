@@ -25,6 +25,7 @@ struct call_result {
     char *body; /* may be changed in place */
     size_t len;
     int64_t retry_after_ms; /* -1: the backend did not ask */
+    double used_up;         /* a rate limit is, for so many seconds, as the headers say; 0: none */
     uint64_t token;         /* of the dispatch, as given to call_start() */
     bool unreached;         /* there was no connection: nothing was sent */
 };

@@ -38,6 +38,8 @@ size_t gates_find(const struct gates *g, size_t backend, const char *model)
 
 bool gate_is_open(struct gate *g, double now)
 {
+    if (now < g->closed_until)
+        return false;
     if (!g->limit)
         return true;
     pace_advance(&g->requests, now);
@@ -70,7 +72,10 @@ void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage 
 void gate_want(struct gate *g, size_t waiting, double now, double *requests, double *tokens)
 {
     enum { USUAL_BYTES = 4096 }; /* more than needed is asked for, up to the horizon */
-    (void)gate_is_open(g, now);
+    pace_advance(&g->requests, now);
+    pace_advance(&g->tokens, now);
+    if (now < g->closed_until)
+        waiting = 0;
     *requests = pace_want(&g->requests, (double)waiting);
     *tokens =
         pace_want(&g->tokens, (double)waiting * (USUAL_BYTES * g->tokens_per_byte + g->output));

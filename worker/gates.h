@@ -11,6 +11,7 @@ enum { GATES_MAX = CONFIG_BACKENDS_MAX + CONFIG_LIMITS_MAX, GATE_KEY_MAX = 512 }
 struct gate {
     size_t backend;
     const struct config_limit *limit; /* NULL: none */
+    double closed_until;              /* by the backend's word */
     struct pace requests, tokens;
     double tokens_per_byte, output; /* learned: of a body, and of an answer */
 };

@@ -33,7 +33,7 @@ struct worker {
     struct watch *watch;
     struct intake *lanes, *retries;
     int intakes; /* not stopped yet */
-    ev_signal term, intr;
+    ev_signal term, intr, hup;
     ev_timer report, memory;
     int64_t reported;
     bool stopping, failed, short_of_memory;
@@ -176,6 +176,14 @@ static void on_signal(struct ev_loop *loop, ev_signal *s, int events)
     stop(w);
 }
 
+static void on_hangup(struct ev_loop *loop, ev_signal *s, int events)
+{
+    struct worker *w = s->data;
+    (void)loop;
+    (void)events;
+    router_read_keys(w->router);
+}
+
 static void on_report(struct ev_loop *loop, ev_timer *t, int events)
 {
     struct worker *w = t->data;
@@ -235,17 +243,20 @@ static void catch_early_signals(void)
     struct sigaction a = {.sa_handler = on_early_signal};
     (void)sigaction(SIGTERM, &a, NULL);
     (void)sigaction(SIGINT, &a, NULL);
+    (void)signal(SIGHUP, SIG_IGN); /* keys are read anyway */
 }
 
 static void watch_signals(struct worker *w)
 {
     ev_signal_init(&w->term, on_signal, SIGTERM);
     ev_signal_init(&w->intr, on_signal, SIGINT);
+    ev_signal_init(&w->hup, on_hangup, SIGHUP);
     ev_timer_init(&w->report, on_report, 10.0, 10.0);
     ev_timer_init(&w->memory, on_memory, 0.1, 0.1);
-    w->term.data = w->intr.data = w->report.data = w->memory.data = w;
+    w->term.data = w->intr.data = w->hup.data = w->report.data = w->memory.data = w;
     ev_signal_start(w->loop, &w->term);
     ev_signal_start(w->loop, &w->intr);
+    ev_signal_start(w->loop, &w->hup);
     ev_timer_start(w->loop, &w->report);
     ev_timer_start(w->loop, &w->memory);
 }
@@ -366,7 +377,8 @@ static const struct verb verb[] = {
      "[OPTION…]",
      "SIGTERM or SIGINT: takes nothing more, lets calls in flight end (worker.shutdown_grace),\n"
      "leaves the rest to others and exits 0. A second one quits at once; nothing is lost, but the\n"
-     "calls in flight will be made again. Run as many workers as you like.",
+     "calls in flight will be made again. SIGHUP reads the keys of backends again. Run as many\n"
+     "workers as you like.",
      defs, "  quern-worker --config quern.yaml\n  QUERN_WORKER_CONCURRENCY=500 quern-worker", run},
     {0}};
 

@@ -120,6 +120,8 @@ static void leave_gate(struct pipeline *p, struct task *t, const struct call_res
     bool unused = r->unreached || r->http_status >= 400;
     gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len,
              reply->has_usage || unused ? &reply->usage : NULL, reply->has_usage && reply->success);
+    if (r->used_up > 0)
+        pipeline_pause(p, t, r->used_up);
 }
 
 /* What a call's end says about how many the backend bears; NULL: nothing bad. */
@@ -264,7 +266,7 @@ void pipeline_start_call(struct pipeline *p, struct task *t)
     if (q.stream)
         t->stream =
             stream_new(router_dialect(p->router, backend), (size_t)p->config->worker.response_max);
-    const struct call_order order = {.endpoint = router_endpoint(p->router, backend),
+    const struct call_order order = {.endpoint = router_endpoint(p->router, backend, &t->key),
                                      .url = url.data,
                                      .body = &t->request,
                                      .token = t->attempts[t->attempt_count - 1].token,

@@ -35,6 +35,7 @@ struct pipeline {
     struct gates gates;
     struct leases *leases; /* NULL: there are no rate limits */
     ev_timer paced;        /* while there are */
+    ev_timer resume;       /* when a gate opens that a backend's word has closed */
     struct limiter limiter;
     struct breaker breakers[CONFIG_BACKENDS_MAX];
     struct retry_policy retry;
@@ -92,6 +93,9 @@ bool pipeline_translate(struct pipeline *p, struct task *t);
 void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body);
 void pipeline_start_call(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
+/* The backend says that a rate limit is used up: no call passes the task's gate for so many seconds
+ * (retry.retry_after_max at most). In pipeline.c. */
+void pipeline_pause(struct pipeline *p, const struct task *t, double seconds);
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
 
 /* In pipeline_call.c. */

@@ -5,15 +5,16 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "keyring.h"
 
 enum { HEADERS_MAX = 64, HEADER_MAX = 16384 };
 
 struct service {
     const struct config_backend *config;
     const struct dialect *dialect;
-    char *key; /* NULL: none */
+    struct keyring keys;
     size_t base_len;
-    struct endpoint *endpoint;
+    struct endpoint *endpoints[KEYRING_MAX], *keyless; /* one a key; for when there is none */
 };
 
 struct router {
@@ -24,12 +25,8 @@ struct router {
 
 void router_free(struct router *r)
 {
-    for (size_t i = 0; i < r->config->backends.count; i++) {
-        struct service *s = &r->services[i];
-        if (s->key)
-            explicit_bzero(s->key, strlen(s->key));
-        free(s->key);
-    }
+    for (size_t i = 0; i < r->config->backends.count; i++)
+        keyring_free(&r->services[i].keys);
     free(r);
 }
 
@@ -40,16 +37,17 @@ size_t router_backend(const struct router *r, const struct config_candidate *c)
 }
 
 /* "Authorization: Bearer KEY", or as the configuration says. */
-static void write_key_header(const struct service *s, struct buf *out)
+static void write_key_header(const struct service *s, const char *key, struct buf *out)
 {
     const char *header = s->config->key_header;
     if (header)
-        buf_printf(out, "%s: %s", header, s->key);
+        buf_printf(out, "%s: %s", header, key);
     else
-        buf_printf(out, "%s%s", s->dialect->key_header, s->key);
+        buf_printf(out, "%s%s", s->dialect->key_header, key);
 }
 
-static struct endpoint *make_endpoint(struct router *r, struct service *s)
+/* `secret` may be NULL: calls carry no key. */
+static struct endpoint *make_endpoint(struct router *r, struct service *s, const char *secret)
 {
     struct buf key;
     const char *headers[HEADERS_MAX];
@@ -61,8 +59,8 @@ static struct endpoint *make_endpoint(struct router *r, struct service *s)
     headers[n++] = "Expect:"; /* no round trip to ask whether the body may be sent */
     for (size_t i = 0; s->dialect->headers[i]; i++)
         headers[n++] = s->dialect->headers[i];
-    if (s->key) {
-        write_key_header(s, &key);
+    if (secret) {
+        write_key_header(s, secret, &key);
         headers[n++] = key.data;
     }
     for (size_t i = 0; i < s->config->headers.count && n < HEADERS_MAX; i++) {
@@ -78,35 +76,86 @@ static struct endpoint *make_endpoint(struct router *r, struct service *s)
     return e;
 }
 
+/* Fails, and changes nothing, if the keys cannot be read. */
+static quern_status read_keys(struct router *r, struct service *s, bool *changed, struct error *err)
+{
+    const struct config_backend *b = s->config;
+    char *text;
+    quern_status status = config_secret(b->api_key_env, b->api_key_file, &text, err);
+    if (status == QUERN_OK)
+        status = keyring_read(&s->keys, text, changed, err);
+    free(text);
+    if (status != QUERN_OK)
+        return error_prefix(err, "backend \"%s\": %s", b->name,
+                            b->api_key_file ? "api_key_file" : "api_key_env");
+    for (size_t i = s->keys.first; *changed && i < s->keys.count; i++)
+        s->endpoints[i] = make_endpoint(r, s, s->keys.keys[i]);
+    if (keyring_size(&s->keys) == 0 && (b->api_key_env || b->api_key_file))
+        log_warn("a key is not set; calls go without one", LOG_S("backend", b->name),
+                 LOG_S("variable", b->api_key_env ? b->api_key_env : ""),
+                 LOG_S("file", b->api_key_file ? b->api_key_file : ""));
+    return QUERN_OK;
+}
+
 struct router *router_new(const struct config *c, struct caller *caller, struct error *err)
 {
     const struct config_backend *b = c->backends.items;
     struct router *r = mem_zero(sizeof *r);
+    bool changed;
     r->config = c;
     r->caller = caller;
     for (size_t i = 0; i < c->backends.count; i++) {
         struct service *s = &r->services[i];
         s->config = &b[i];
         s->dialect = dialects[b[i].dialect];
-        if (config_secret(b[i].api_key_env, b[i].api_key_file, &s->key, err) != QUERN_OK) {
-            (void)error_prefix(err, "backend \"%s\": api_key_file", b[i].name);
+        if (read_keys(r, s, &changed, err) != QUERN_OK) {
             router_free(r);
             return NULL;
         }
-        if (!s->key && b[i].api_key_env)
-            log_warn("a key is not set; calls go without one", LOG_S("backend", b[i].name),
-                     LOG_S("variable", b[i].api_key_env));
         s->base_len = strlen(b[i].base_url);
         while (s->base_len && b[i].base_url[s->base_len - 1] == '/')
             s->base_len--;
-        s->endpoint = make_endpoint(r, s);
+        s->keyless = make_endpoint(r, s, NULL);
     }
     return r;
 }
 
-struct endpoint *router_endpoint(const struct router *r, size_t backend)
+void router_read_keys(struct router *r)
 {
-    return r->services[backend].endpoint;
+    for (size_t i = 0; i < r->config->backends.count; i++) {
+        struct service *s = &r->services[i];
+        struct error err;
+        bool changed;
+        if (read_keys(r, s, &changed, &err) != QUERN_OK)
+            log_error("cannot read keys again; the old ones stay", LOG_S("error", err.message));
+        else
+            log_info(changed ? "keys changed" : "keys are the same",
+                     LOG_S("backend", s->config->name), LOG_N("keys", keyring_size(&s->keys)));
+    }
+}
+
+struct endpoint *router_endpoint(const struct router *r, size_t backend, size_t *key)
+{
+    const struct service *s = &r->services[backend];
+    *key = s->keys.now;
+    return keyring_size(&s->keys) ? s->endpoints[s->keys.now] : s->keyless;
+}
+
+size_t router_keys(const struct router *r, size_t backend)
+{
+    return keyring_size(&r->services[backend].keys);
+}
+
+bool router_refuse_key(struct router *r, size_t backend, size_t key)
+{
+    struct service *s = &r->services[backend];
+    const size_t before = s->keys.now;
+    bool other = keyring_refuse(&s->keys, key);
+    if (before != s->keys.now)
+        log_warn("a key was refused; the next is used", LOG_S("backend", s->config->name),
+                 LOG_N("refused", before - s->keys.first + 1),
+                 LOG_N("next", s->keys.now - s->keys.first + 1));
+    return other;
 }
 
 void router_url(const struct router *r, size_t backend, const struct request *q, struct buf *out)
@@ -134,11 +183,5 @@ const struct dialect *router_dialect(const struct router *r, size_t backend)
 
 void router_redact(const struct router *r, size_t backend, char *text, size_t len)
 {
-    const char *key = r->services[backend].key;
-    size_t n = key ? strlen(key) : 0;
-    char *end = text + len, *at;
-    while (n && (at = memmem(text, (size_t)(end - text), key, n)) != NULL) {
-        memset(at, '*', n);
-        text = at + n;
-    }
+    keyring_redact(&r->services[backend].keys, text, len);
 }

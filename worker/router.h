@@ -12,11 +12,17 @@ void router_free(struct router *r);
 
 /* The position of a candidate's backend in the configuration. */
 size_t router_backend(const struct router *r, const struct config_candidate *c);
-/* Its headers and limits. */
-struct endpoint *router_endpoint(const struct router *r, size_t backend);
+/* Its headers and limits, with the key that is in use: *key is its position. */
+struct endpoint *router_endpoint(const struct router *r, size_t backend, size_t *key);
+/* Reads the keys again; where that fails, the old ones stay, and the log says so. */
+void router_read_keys(struct router *r);
+/* How many keys the backend has. */
+size_t router_keys(const struct router *r, size_t backend);
+/* A call with that key was refused for it. True: another is in use now. */
+bool router_refuse_key(struct router *r, size_t backend, size_t key);
 /* Appends where a request goes on that backend. */
 void router_url(const struct router *r, size_t backend, const struct request *q, struct buf *out);
-/* Overwrites the backend's key with asterisks wherever it stands in an answer: some services, and
+/* Overwrites the backend's keys with asterisks wherever it stands in an answer: some services, and
  * proxies in between, repeat it in their errors. */
 void router_redact(const struct router *r, size_t backend, char *text, size_t len);
 const struct dialect *router_dialect(const struct router *r, size_t backend);

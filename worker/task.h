@@ -115,6 +115,8 @@ struct task {
     double called;         /* when, by the loop's clock */
     double failed;         /* when its call failed last; 0: never */
     bool may_take_back;    /* that attempt, if it turns out that an outage began with it */
+    size_t key;            /* of the backend's, that the call was made with */
+    size_t keys_refused;   /* for this try */
     bool probe;            /* the call is to show whether the backend is back */
     ev_timer timer;
     struct attempt *attempts;

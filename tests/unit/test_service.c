@@ -1,0 +1,185 @@
+/* What a worker knows of a service beside its dialect: its keys, and what its headers say. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "suites.h"
+#include "worker/keyring.h"
+#include "worker/once.h"
+#include "worker/ratelimit.h"
+
+#define NOW_US 1769853600000000 /* 2026-01-31T10:00:00Z */
+
+START_TEST(a_reset_is_read_in_every_form_in_use)
+{
+    static const struct {
+        const char *text;
+        double seconds;
+    } rows[] = {{"1s", 1},
+                {"20ms", 0.02},
+                {"6m0s", 360},
+                {"1h2m3.5s", 3723.5},
+                {"7.66s", 7.66},
+                {"250µs", 0.00025},
+                {"0s", 0},
+                {"2", 2},
+                {"1.5", 1.5},
+                {"2026-01-31T10:00:05Z", 5},
+                {"2026-01-31T09:00:00Z", 0},
+                {"1769853607", 7},
+                {"1769853607500", 7.5},
+                {"9999h", RATELIMIT_WAIT_MAX},
+                {"", -1},
+                {"soon", -1},
+                {"5x", -1},
+                {"-3", -1},
+                {"-3s", -1},
+                {"nan", -1},
+                {"1s2", -1},
+                {"5m ", -1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double v = ratelimit_parse_reset(rows[i].text, NOW_US);
+        ck_assert_msg(fabs(v - rows[i].seconds) < 1e-6, "\"%s\": %f", rows[i].text, v);
+    }
+}
+END_TEST
+
+static double wait_of(const char *const headers[][2])
+{
+    struct ratelimit r = {0};
+    for (; (*headers)[0]; headers++)
+        ratelimit_header(&r, (*headers)[0], (*headers)[1], NOW_US);
+    return ratelimit_wait(&r);
+}
+
+START_TEST(only_what_is_used_up_makes_wait)
+{
+    const char *const plenty[][2] = {{"x-ratelimit-remaining-requests", "1"},
+                                     {"x-ratelimit-reset-requests", "9s"},
+                                     {"x-ratelimit-remaining-tokens", "100"},
+                                     {"x-ratelimit-reset-tokens", "9s"},
+                                     {NULL, NULL}};
+    const char *const empty[][2] = {{"X-RateLimit-Reset-Requests", "2s"},
+                                    {"X-RateLimit-Remaining-Requests", "0"},
+                                    {"x-ratelimit-remaining-tokens", "100"},
+                                    {"x-ratelimit-reset-tokens", "9s"},
+                                    {NULL, NULL}};
+    const char *const both[][2] = {
+        {"anthropic-ratelimit-requests-remaining", "0"},
+        {"anthropic-ratelimit-requests-reset", "2026-01-31T10:00:03Z"},
+        {"anthropic-ratelimit-output-tokens-remaining", "0"},
+        {"anthropic-ratelimit-output-tokens-reset", "2026-01-31T10:00:08Z"},
+        {NULL, NULL}};
+    const char *const unsaid[][2] = {{"x-ratelimit-remaining-requests", "0"},
+                                     {"x-ratelimit-reset-tokens", "2s"},
+                                     {"x-ratelimit-remaining-tokens", "?"},
+                                     {NULL, NULL}};
+    ck_assert(wait_of(plenty) == 0);
+    ck_assert(fabs(wait_of(empty) - 2) < 1e-9);
+    ck_assert(fabs(wait_of(both) - 8) < 1e-9);
+    ck_assert(wait_of(unsaid) == 0);
+}
+END_TEST
+
+static bool read_keys(struct keyring *k, const char *text, struct error *err)
+{
+    bool changed;
+    char *copy = strdup(text);
+    quern_status status = keyring_read(k, copy, &changed, err);
+    for (size_t i = 0; i < strlen(text); i++)
+        ck_assert(copy[i] == '\0'); /* it is wiped */
+    free(copy);
+    return status == QUERN_OK && changed;
+}
+
+START_TEST(keys_stand_between_commas_or_white_space)
+{
+    struct keyring k = {0};
+    struct error err;
+    bool changed = true;
+    ck_assert_ptr_null(keyring_key(&k));
+    ck_assert(read_keys(&k, " k-one, k-two\nk-three\r\n\n", &err));
+    ck_assert_uint_eq(keyring_size(&k), 3);
+    ck_assert_str_eq(keyring_key(&k), "k-one");
+    ck_assert(!read_keys(&k, "k-one k-two k-three", &err)); /* the same */
+    ck_assert(keyring_read(&k, NULL, &changed, &err) == QUERN_OK && changed);
+    ck_assert_ptr_null(keyring_key(&k));
+    keyring_free(&k);
+}
+END_TEST
+
+START_TEST(bad_keys_are_refused_whole_and_the_old_ones_stay)
+{
+    struct keyring k = {0};
+    struct error err;
+    bool changed;
+    char many[] = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", odd[] = "good b\x01"
+                                                                       "ad";
+    ck_assert(read_keys(&k, "old", &err));
+    ck_assert(keyring_read(&k, many, &changed, &err) != QUERN_OK);
+    ck_assert(keyring_read(&k, odd, &changed, &err) != QUERN_OK);
+    ck_assert_ptr_nonnull(strstr(err.message, "0x01"));
+    ck_assert_str_eq(keyring_key(&k), "old");
+    for (int i = 1; i < KEYRING_MAX; i++)
+        ck_assert(read_keys(&k, i % 2 ? "a" : "b", &err));
+    ck_assert(!read_keys(&k, "one-too-many", &err));
+    ck_assert_str_eq(keyring_key(&k), "a");
+    keyring_free(&k);
+}
+END_TEST
+
+START_TEST(a_refused_key_gives_way_to_the_next)
+{
+    struct keyring k = {0};
+    struct error err;
+    ck_assert(read_keys(&k, "a b c", &err));
+    ck_assert(keyring_refuse(&k, 0) && strcmp(keyring_key(&k), "b") == 0);
+    ck_assert(keyring_refuse(&k, 0) && strcmp(keyring_key(&k), "b") == 0); /* an earlier call */
+    ck_assert(keyring_refuse(&k, 1) && strcmp(keyring_key(&k), "c") == 0);
+    ck_assert(!keyring_refuse(&k, 2) && strcmp(keyring_key(&k), "a") == 0); /* all were */
+    ck_assert(keyring_refuse(&k, 0) && strcmp(keyring_key(&k), "b") == 0);
+    keyring_free(&k);
+    ck_assert(read_keys(&k, "alone", &err));
+    ck_assert(!keyring_refuse(&k, 0));
+    ck_assert_str_eq(keyring_key(&k), "alone");
+    keyring_free(&k);
+}
+END_TEST
+
+START_TEST(all_keys_are_redacted_old_ones_too)
+{
+    struct keyring k = {0};
+    struct error err;
+    char text[] = "wrong key sk-old, or sk-new-2? sk-new-1sk-new-1";
+    ck_assert(read_keys(&k, "sk-old", &err) && read_keys(&k, "sk-new-1,sk-new-2", &err));
+    keyring_redact(&k, text, strlen(text));
+    ck_assert_str_eq(text, "wrong key ******, or ********? ****************");
+    keyring_free(&k);
+}
+END_TEST
+
+START_TEST(a_name_is_told_once)
+{
+    struct once o = {0};
+    char name[16];
+    ck_assert(once(&o, "a") && !once(&o, "a") && once(&o, "b") && !once(&o, "a"));
+    for (int i = 0; i < 2 * ONCE_MAX; i++) {
+        (void)snprintf(name, sizeof name, "%d", i);
+        ck_assert(once(&o, name) == (i < ONCE_MAX - 2));
+    }
+}
+END_TEST
+
+Suite *suite_service(void)
+{
+    const TTest *const tests[] = {a_reset_is_read_in_every_form_in_use,
+                                  only_what_is_used_up_makes_wait,
+                                  keys_stand_between_commas_or_white_space,
+                                  bad_keys_are_refused_whole_and_the_old_ones_stay,
+                                  a_refused_key_gives_way_to_the_next,
+                                  all_keys_are_redacted_old_ones_too,
+                                  a_name_is_told_once,
+                                  NULL};
+    return suite_of("service", tests);
+}

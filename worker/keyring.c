@@ -1,0 +1,123 @@
+#include "keyring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+static const char separators[] = ", \t\r\n";
+
+static void wipe(char *key)
+{
+    if (key)
+        explicit_bzero(key, strlen(key));
+    free(key);
+}
+
+void keyring_free(struct keyring *k)
+{
+    for (size_t i = 0; i < k->count; i++)
+        wipe(k->keys[i]);
+    *k = (struct keyring){0};
+}
+
+/* A header's value: RFC 9110, field-value without obs-text. */
+static quern_status check_key(const char *key, struct error *err)
+{
+    if (strlen(key) > KEY_LEN_MAX)
+        return error_set(err, ERROR_PERMANENT, "config", "a key is longer than %d bytes",
+                         KEY_LEN_MAX);
+    for (const char *c = key; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return error_set(err, ERROR_PERMANENT, "config",
+                             "a key has a byte that no header can carry (0x%02x at %zu)",
+                             (unsigned char)*c, (size_t)(c - key));
+    return QUERN_OK;
+}
+
+/* Cuts the text up. Fills list[0..*count). */
+static quern_status split(char *text, char *list[KEYS_MAX], size_t *count, struct error *err)
+{
+    char *rest = NULL;
+    *count = 0;
+    for (char *key = text ? strtok_r(text, separators, &rest) : NULL; key;
+         key = strtok_r(NULL, separators, &rest)) {
+        if (*count == KEYS_MAX)
+            return error_set(err, ERROR_PERMANENT, "config", "there are more than %d keys",
+                             KEYS_MAX);
+        if (check_key(key, err) != QUERN_OK)
+            return QUERN_FAIL;
+        list[(*count)++] = key;
+    }
+    return QUERN_OK;
+}
+
+static bool is_same(const struct keyring *k, char *list[KEYS_MAX], size_t count)
+{
+    bool same = keyring_size(k) == count;
+    for (size_t i = 0; same && i < count; i++)
+        same = strcmp(k->keys[k->first + i], list[i]) == 0;
+    return same;
+}
+
+quern_status keyring_read(struct keyring *k, char *text, bool *changed, struct error *err)
+{
+    char *list[KEYS_MAX];
+    size_t count, len = text ? strlen(text) : 0;
+    quern_status status = split(text, list, &count, err);
+    *changed = status == QUERN_OK && !is_same(k, list, count);
+    if (status == QUERN_OK && *changed && k->count + count > KEYRING_MAX)
+        status = error_set(err, ERROR_PERMANENT, "config",
+                           "the keys were replaced too often for one process; restart it");
+    if (status == QUERN_OK && *changed) {
+        k->now = k->first = k->count;
+        for (size_t i = 0; i < count; i++)
+            k->keys[k->count++] = mem_string(list[i]);
+    }
+    if (status == QUERN_OK)
+        memset(k->refused, 0, sizeof k->refused);
+    if (text)
+        explicit_bzero(text, len);
+    return status;
+}
+
+size_t keyring_size(const struct keyring *k)
+{
+    return k->count - k->first;
+}
+
+const char *keyring_key(const struct keyring *k)
+{
+    return keyring_size(k) ? k->keys[k->now] : NULL;
+}
+
+bool keyring_refuse(struct keyring *k, size_t position)
+{
+    if (keyring_size(k) == 0)
+        return false;
+    if (position != k->now)
+        return true;
+    k->refused[position] = true;
+    for (size_t i = 1; i < keyring_size(k); i++) {
+        size_t next = k->first + (position - k->first + i) % keyring_size(k);
+        if (!k->refused[next]) {
+            k->now = next;
+            return true;
+        }
+    }
+    memset(k->refused, 0, sizeof k->refused);
+    k->now = k->first + (position - k->first + 1) % keyring_size(k);
+    return false;
+}
+
+void keyring_redact(const struct keyring *k, char *text, size_t len)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        size_t n = strlen(k->keys[i]);
+        char *from = text, *end = text + len, *at;
+        while ((at = memmem(from, (size_t)(end - from), k->keys[i], n)) != NULL) {
+            memset(at, '*', n);
+            from = at + n;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/* The keys of one backend: which is in use, which were refused. Pure but for wiping memory. */
+#ifndef QUERN_KEYRING_H
+#define QUERN_KEYRING_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/error.h"
+
+enum {
+    KEYS_MAX = 16,      /* at a time */
+    KEYRING_MAX = 128,  /* in a process's life: those that were replaced are kept, to be redacted */
+    KEY_LEN_MAX = 4096, /* bytes */
+};
+
+struct keyring {
+    char *keys[KEYRING_MAX];
+    bool refused[KEYRING_MAX];
+    size_t count, first; /* the present ones begin at `first` */
+    size_t now;          /* in use, if there are any */
+};
+
+/* Takes the keys of a text, between commas or white space, in place of the present ones; the same
+ * ones again are only trusted anew. True in *changed: there are others now. The text is wiped;
+ * NULL: no keys. Fails, and changes nothing, if a key cannot be sent or there are too many. */
+MUST_CHECK quern_status keyring_read(struct keyring *k, char *text, bool *changed,
+                                     struct error *err);
+void keyring_free(struct keyring *k); /* wipes */
+
+/* NULL: there is none. */
+const char *keyring_key(const struct keyring *k);
+/* How many keys there are now. */
+size_t keyring_size(const struct keyring *k);
+/* The key at that position was refused. True: another is in use now. When all were refused, they
+ * are tried in turn: the next is in use, but it is no better known. */
+bool keyring_refuse(struct keyring *k, size_t position);
+/* Overwrites all keys, old ones too, with asterisks where they stand in a text. */
+void keyring_redact(const struct keyring *k, char *text, size_t len);
+#endif
