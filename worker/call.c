@@ -1,69 +1,17 @@
-#include "call.h"
-
-#include <curl/curl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
+#include "call_private.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "common/units.h"
-#include "ratelimit.h"
 
 enum {
     CALLS_PER_MULTI = 128,
-    MULTIS_MAX = 64,
     RESPONSE_FREE = 64 << 10, /* answers up to this long are taken whatever the others hold */
     RESPONSE_KEEP = 64 << 10, /* a longer buffer is not kept for the next call */
-    ID_LINE_MAX = 64,
-    TEXT_MAX = 128,
-};
-
-struct endpoint {
-    struct endpoint *next;
-    const struct config_backend *backend;
-    struct curl_slist *headers;
-};
-
-struct call {
-    struct call *prev, *next; /* in its multi's list: active or idle */
-    struct multi *multi;
-    CURL *easy;
-    struct endpoint *endpoint; /* that the handle is set up for; NULL: none yet */
-    char *url;                 /* and where it goes there */
-    struct buf body, response;
-    size_t sent;       /* of the body */
-    const char *fault; /* why we ended it ourselves, */
-    bool late;         /* and whether that was for its slowness */
-    uint64_t token;
-    char id_line[ID_LINE_MAX];
-    struct curl_slist id_header; /* id_line, before the endpoint's headers */
-    call_done *done;
-    call_data *data;
-    void *arg;
-    struct config_timeouts timeout;
-    double began, heard;         /* by the loop's clock; heard: the last bytes, 0: none came */
-    bool answers, whole, events; /* a token or byte of an answer came; all did; it is a stream */
-};
-
-/* One curl multi and what the loop watches for it. */
-struct multi {
-    struct caller *caller;
-    CURLM *handle;
-    ev_timer timer;
-    struct call *active, *idle;
-};
-
-struct caller {
-    struct ev_loop *loop;
-    size_t response_max, response_memory, response_bytes;
-    struct multi multis[MULTIS_MAX];
-    size_t count, turn;
-    struct endpoint *endpoints;
-    ev_timer sweep; /* looks for answers that are late; runs while a call has such a limit */
-    size_t watched; /* calls that have */
 };
 
 static void must(bool ok, const char *what)
@@ -202,74 +150,11 @@ static void retire(struct call *c, bool broken)
     }
 }
 
-static const char *describe(const struct call *c, CURLcode code, bool connected, char *out,
-                            size_t size)
-{
-    const char *limit = connected ? "whole answer within timeout.total"
-                                  : "connection within "
-                                    "timeout.connect";
-    int64_t ms = connected ? c->timeout.total : c->timeout.connect;
-    if (c->fault)
-        return c->fault;
-    if (code != CURLE_OPERATION_TIMEDOUT)
-        return curl_easy_strerror(code);
-    (void)snprintf(out, size, "no %s (%lld ms)", limit, (long long)ms);
-    return out;
-}
-
-static void set_failure(struct call *c, CURLcode code, struct call_result *r)
-{
-    char text[TEXT_MAX];
-    curl_off_t connected = 0;
-    (void)curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-    r->unreached = connected == 0;
-    const char *type = c->late || code == CURLE_OPERATION_TIMEDOUT ? "timeout"
-                       : c->fault                                  ? "malformed_response"
-                                                                   : "network";
-    (void)error_set(&r->error, ERROR_RETRY, type, "backend \"%s\" (%s): %s",
-                    c->endpoint->backend->name, c->url,
-                    describe(c, code, connected != 0, text, sizeof text));
-}
-
-/* retry-after-ms, else Retry-After (seconds or a date), else -1. */
-static int64_t retry_after(CURL *easy)
-{
-    struct curl_header *h;
-    curl_off_t seconds = 0;
-    enum { DAY_MS = 86400000 };
-    if (curl_easy_header(easy, "retry-after-ms", 0, CURLH_HEADER, -1, &h) == CURLHE_OK) {
-        long long ms = strtoll(h->value, NULL, 10);
-        return ms < 0 ? -1 : ms > DAY_MS ? DAY_MS : ms;
-    }
-    if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds <= 0)
-        return -1;
-    return seconds > DAY_MS / 1000 ? DAY_MS : seconds * 1000;
-}
-
-static double used_up(CURL *easy)
-{
-    struct ratelimit limits = {0};
-    struct curl_header *h = NULL;
-    while ((h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h)) != NULL)
-        if (strcasestr(h->name, "ratelimit"))
-            ratelimit_header(&limits, h->name, h->value, units_now_us());
-    return ratelimit_wait(&limits);
-}
-
 static void finish(struct call *c, CURLcode code)
 {
-    struct call_result r = {.retry_after_ms = -1, .token = c->token};
-    if (code == CURLE_OK || c->whole) {
-        (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &r.http_status);
-        buf_add(&c->response, "", 0); /* so that an empty answer is a text too */
-        r.body = c->response.data;
-        r.len = c->response.len;
-        r.used_up = used_up(c->easy);
-        if (r.http_status >= 400)
-            r.retry_after_ms = retry_after(c->easy);
-    } else {
-        set_failure(c, code, &r);
-    }
+    struct call_result r;
+    buf_add(&c->response, "", 0); /* so that an empty answer is a text too */
+    call_read_result(c, c->whole ? CURLE_OK : code, &r);
     c->done(c->arg, &r);
     retire(c, code != CURLE_OK);
 }
@@ -469,8 +354,8 @@ struct caller *caller_new(struct ev_loop *loop, const struct config *c)
     caller->response_memory = (size_t)(c->worker.response_memory ? c->worker.response_memory
                                                                  : c->worker.memory_limit / 8);
     caller->count = (size_t)(c->worker.concurrency + CALLS_PER_MULTI - 1) / CALLS_PER_MULTI;
-    if (caller->count > MULTIS_MAX)
-        caller->count = MULTIS_MAX;
+    if (caller->count > CALL_MULTIS_MAX)
+        caller->count = CALL_MULTIS_MAX;
     ev_timer_init(&caller->sweep, on_sweep, 0., SWEEP_EVERY);
     caller->sweep.data = caller;
     for (size_t i = 0; i < caller->count; i++) {

@@ -1,13 +1,12 @@
 #include "chat.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/units.h"
-
 enum { FIELD_MAX = 128 };
+
+#define NOTHING_LIKE "this backend's API has nothing like it"
 
 /* Any value: it asks nothing of the dialect. */
 #define ANY "*"
@@ -92,6 +91,13 @@ static quern_status refuse_member(struct error *err, struct json key, const char
     return chat_refuse(err, field, why);
 }
 
+static quern_status refuse_twice(struct error *err, const char *name)
+{
+    char field[FIELD_MAX];
+    (void)snprintf(field, sizeof field, "body.%s", name);
+    return chat_refuse(err, field, "it, or another word for the same, is there already");
+}
+
 static bool is_refused(const enum chat_member refused[], int member)
 {
     while (*refused != CHAT_MEMBERS && (int)*refused != member)
@@ -113,6 +119,8 @@ quern_status chat_read(const struct request *r, const enum chat_member refused[]
             continue;
         if (!k->name || is_refused(refused, k->member))
             return refuse_member(err, member.key, dialect);
+        if (m[k->member].p)
+            return refuse_twice(err, k->name);
         m[k->member] = member.value;
     }
     if (!json_is(m[CHAT_MESSAGES], '['))
@@ -135,7 +143,7 @@ static bool read_members(struct json object, const char *const names[], size_t c
     struct json_member m;
     size_t pos = 0, i;
     memset(out, 0, count * sizeof *out);
-    while (json_next_member(object, &pos, &m)) {
+    while (json_is(object, '{') && json_next_member(object, &pos, &m)) {
         for (i = 0; i < count && !json_equals(m.key, names[i]); i++)
             ;
         if (json_is(m.value, 'n'))
@@ -162,7 +170,7 @@ int chat_next(struct json messages, size_t *pos, struct chat_message *m, struct 
     if (!json_is(item, '{'))
         return refuse_in(err, "messages", number, "", "an object is expected");
     if (!read_members(item, names, 4, v, other))
-        return refuse_in(err, "messages", number, other, "this backend's API has nothing like it");
+        return refuse_in(err, "messages", number, other, NOTHING_LIKE);
     *m = (struct chat_message){number, v[0], v[1], v[2], v[3]};
     while (i < 5 && !chat_is(m, roles[i]))
         i++;
@@ -181,19 +189,22 @@ int chat_next(struct json messages, size_t *pos, struct chat_message *m, struct 
 int chat_next_call(const struct chat_message *m, size_t *pos, struct chat_call *call,
                    struct error *err)
 {
-    struct json item, function, arguments;
+    static const char *const names[] = {"id", "type", "function"};
+    static const char *const parts[] = {"name", "arguments"};
+    struct json item, v[3], f[2];
     struct error ignored;
+    char other[FIELD_MAX];
     buf_init(&call->arguments, m->tool_calls.len + 1);
     if (!m->tool_calls.p || !json_next_item(m->tool_calls, pos, &item))
         return 0;
-    function = json_get(item, "function");
-    call->id = json_get(item, "id");
-    call->name = json_get(function, "name");
-    arguments = json_get(function, "arguments");
+    if (!read_members(item, names, 3, v, other) || !read_members(v[2], parts, 2, f, other))
+        return refuse_in(err, "messages", m->number, other, NOTHING_LIKE);
+    call->id = v[0];
+    call->name = f[0];
     if (!json_is(call->id, '"') || !json_is(call->name, '"'))
         return refuse_in(err, "messages", m->number, "tool_calls",
                          "each call needs an id and a function with a name");
-    (void)json_string(arguments, &call->arguments);
+    (void)json_string(f[1], &call->arguments);
     buf_str(&call->arguments, call->arguments.len ? "" : "{}");
     if (!json_check(call->arguments.data, call->arguments.len, &ignored) ||
         !json_is(json_root(call->arguments.data, call->arguments.len), '{'))
@@ -205,13 +216,15 @@ int chat_next_call(const struct chat_message *m, size_t *pos, struct chat_call *
 static quern_status read_image(const struct chat_message *m, const struct chat_content *to,
                                struct json image, struct error *err)
 {
-    struct json url = json_is(image, '"') ? image : json_get(image, "url");
-    struct json detail = json_get(image, "detail");
+    static const char *const names[] = {"url", "detail"};
+    struct json v[2] = {{0}};
     char field[FIELD_MAX];
     struct buf text;
-    if (detail.p && !json_is(detail, 'n') && !json_equals(detail, "auto"))
-        return refuse_in(err, "messages", m->number, "content.image_url.detail",
-                         "this backend's API has nothing like it");
+    if (json_is(image, '{') && !read_members(image, names, 2, v, field))
+        return refuse_in(err, "messages", m->number, field, NOTHING_LIKE);
+    struct json url = json_is(image, '"') ? image : v[0];
+    if (v[1].p && !json_equals(v[1], "auto"))
+        return refuse_in(err, "messages", m->number, "content.image_url.detail", NOTHING_LIKE);
     (void)snprintf(field, sizeof field, "body.messages[%zu].content.image_url", m->number);
     buf_init(&text, url.len + 1);
     quern_status status =
@@ -225,15 +238,23 @@ static quern_status read_image(const struct chat_message *m, const struct chat_c
 static quern_status read_part(const struct chat_message *m, const struct chat_content *to,
                               struct json part, struct error *err)
 {
-    struct json type = json_get(part, "type"), text = json_get(part, "text");
-    if (json_equals(type, "text") && json_is(text, '"')) {
-        to->text(to->arg, text);
-        return QUERN_OK;
-    }
-    if (json_equals(type, "image_url"))
-        return read_image(m, to, json_get(part, "image_url"), err);
-    return refuse_in(err, "messages", m->number, "content",
-                     "a part is neither text nor image_url; this backend's API is given no other");
+    static const char *const names[] = {"type", "text", "image_url"};
+    struct json type = json_get(part, "type"), v[3];
+    char other[FIELD_MAX];
+    const bool text = json_equals(type, "text"), image = json_equals(type, "image_url");
+    if (!text && !image)
+        return refuse_in(
+            err, "messages", m->number, "content",
+            "a part is neither text nor image_url; this backend's API is given no other");
+    if (!read_members(part, names, 3, v, other))
+        return refuse_in(err, "messages", m->number, other, NOTHING_LIKE);
+    if (text ? !json_is(v[1], '"') || v[2].p : v[1].p != NULL)
+        return refuse_in(err, "messages", m->number, "content",
+                         "a part has a text or an image_url, as its type says");
+    if (image)
+        return read_image(m, to, v[2], err);
+    to->text(to->arg, v[1]);
+    return QUERN_OK;
 }
 
 quern_status chat_content(const struct chat_message *m, const struct chat_content *to,
@@ -326,16 +347,18 @@ quern_status chat_put_messages(struct buf *out, struct json messages,
 
 int chat_next_tool(struct json tools, size_t *pos, struct chat_tool *t, struct error *err)
 {
+    static const char *const parts[] = {"type", "function"};
     static const char *const names[] = {"name", "description", "parameters", "strict"};
-    struct json item, v[4];
+    struct json item, p[2], v[4];
     char other[FIELD_MAX];
     if (!tools.p || !json_next_item(tools, pos, &item))
         return 0;
-    struct json function = json_get(item, "function");
-    if (!json_equals(json_get(item, "type"), "function") || !json_is(function, '{'))
+    if (!read_members(item, parts, 2, p, other))
+        return refuse_in(err, "tools", 0, other, NOTHING_LIKE);
+    if (!json_equals(p[0], "function") || !json_is(p[1], '{'))
         return chat_refuse(err, "body.tools", "each is expected to be of the type function");
-    if (!read_members(function, names, 4, v, other))
-        return chat_refuse(err, "body.tools.function", "it has a member that is not known");
+    if (!read_members(p[1], names, 4, v, other))
+        return refuse_in(err, "tools", 0, other, NOTHING_LIKE);
     *t = (struct chat_tool){v[0], v[1], v[2], v[3]};
     if (!json_is(t->name, '"'))
         return chat_refuse(err, "body.tools.function.name", "a text is expected");
@@ -346,8 +369,14 @@ quern_status chat_tool_choice(struct json v, const char **mode, struct json *nam
                               struct error *err)
 {
     static const char *const modes[] = {"auto", "none", "required"};
+    static const char *const names[] = {"type", "function"}, *const parts[] = {"name"};
+    struct json p[2] = {{0}};
+    char other[FIELD_MAX];
     *mode = NULL;
-    *name = json_get(json_get(v, "function"), "name");
+    *name = (struct json){0};
+    if (json_is(v, '{') &&
+        (!read_members(v, names, 2, p, other) || !read_members(p[1], parts, 1, name, other)))
+        return chat_refuse(err, "body.tool_choice", "it has a member that is not known");
     for (size_t i = 0; i < 3; i++)
         if (json_equals(v, modes[i]))
             *mode = modes[i];
@@ -358,12 +387,17 @@ quern_status chat_tool_choice(struct json v, const char **mode, struct json *nam
 
 quern_status chat_format(struct json v, struct json *schema, bool *any, struct error *err)
 {
-    struct json type = json_get(v, "type");
-    *any = json_equals(type, "json_object");
-    *schema = json_get(json_get(v, "json_schema"), "schema");
-    if (!v.p || *any || json_equals(type, "text"))
+    static const char *const names[] = {"type", "json_schema"};
+    static const char *const parts[] = {"schema", "name", "strict"}; /* the last two are labels */
+    struct json p[2] = {{0}}, f[3] = {{0}};
+    char other[FIELD_MAX];
+    if (!read_members(v, names, 2, p, other) || !read_members(p[1], parts, 3, f, other))
+        return chat_refuse(err, "body.response_format", "it has a member that cannot be said");
+    *any = json_equals(p[0], "json_object");
+    *schema = f[0];
+    if (!v.p || *any || json_equals(p[0], "text"))
         return QUERN_OK;
-    if (json_equals(type, "json_schema") && json_is(*schema, '{'))
+    if (json_equals(p[0], "json_schema") && json_is(*schema, '{'))
         return QUERN_OK;
     return chat_refuse(err, "body.response_format",
                        "text, json_object or json_schema with a schema is expected");
@@ -404,96 +438,4 @@ void chat_copy_stop(struct buf *out, const char *key, struct json v)
     buf_add(out, v.p, v.len);
     if (json_is(v, '"'))
         buf_char(out, ']');
-}
-
-void chat_answer_init(struct chat_answer *a, size_t max)
-{
-    a->call_count = 0;
-    buf_init(&a->text, max);
-    buf_init(&a->reasoning, max);
-    buf_init(&a->calls, max);
-}
-
-void chat_answer_free(struct chat_answer *a)
-{
-    buf_free(&a->text);
-    buf_free(&a->reasoning);
-    buf_free(&a->calls);
-}
-
-void chat_append(struct buf *out, struct json string)
-{
-    if (json_is(string, '"'))
-        buf_add(out, string.p + 1, string.len - 2);
-}
-
-void chat_answer_call(struct chat_answer *a, struct json id, struct json name,
-                      struct json arguments)
-{
-    struct buf *out = &a->calls;
-    buf_printf(out, "%s{\"id\":", a->call_count ? "," : "");
-    if (json_is(id, '"'))
-        buf_add(out, id.p, id.len);
-    else
-        buf_printf(out, "\"call_%zu\"", a->call_count);
-    buf_str(out, ",\"type\":\"function\",\"function\":{\"name\":");
-    buf_add(out, json_is(name, '"') ? name.p : "\"\"", json_is(name, '"') ? name.len : 2);
-    buf_str(out, ",\"arguments\":");
-    buf_json(out, arguments.p ? arguments.p : "{}", arguments.p ? arguments.len : 2);
-    buf_str(out, "}}");
-    a->call_count++;
-}
-
-void chat_write_head(struct buf *out, struct json id, struct json model)
-{
-    buf_printf(out, "{\"object\":\"chat.completion\",\"created\":%" PRId64,
-               units_now_us() / 1000000);
-    chat_copy(out, "id", id);
-    chat_copy(out, "model", model);
-    buf_str(out, ",\"choices\":[");
-}
-
-static void write_text(struct buf *out, const char *key, const struct buf *text)
-{
-    buf_printf(out, ",\"%s\":\"", key);
-    buf_add(out, text->data, text->len);
-    buf_char(out, '"');
-}
-
-void chat_write_choice(struct buf *out, const struct chat_answer *a, int64_t index,
-                       const char *finish_reason)
-{
-    buf_printf(out, "{\"index\":%" PRId64 ",\"message\":{\"role\":\"assistant\"", index);
-    if (a->text.len || a->call_count == 0)
-        write_text(out, "content", &a->text);
-    else
-        buf_str(out, ",\"content\":null");
-    if (a->reasoning.len)
-        write_text(out, "reasoning_content", &a->reasoning);
-    if (a->call_count) {
-        buf_str(out, ",\"tool_calls\":[");
-        buf_add(out, a->calls.data, a->calls.len);
-        buf_char(out, ']');
-    }
-    buf_printf(out, "},\"finish_reason\":\"%s\"}", finish_reason);
-}
-
-void chat_write_usage(struct buf *out, const struct usage *u)
-{
-    buf_printf(out,
-               ",\"usage\":{\"prompt_tokens\":%" PRId64 ",\"completion_tokens\":%" PRId64
-               ",\"total_tokens\":%" PRId64 ",\"prompt_tokens_details\":{\"cached_tokens\":%" PRId64
-               ",\"cache_write_tokens\":%" PRId64
-               "},\"completion_tokens_details\":{\"reasoning_tokens\":%" PRId64 "}}",
-               u->input, u->output, u->input + u->output, u->cached, u->cache_write, u->reasoning);
-}
-
-void chat_write_error(struct buf *out, struct json message, const char *type, struct json code)
-{
-    buf_str(out, "{\"error\":{\"message\":");
-    buf_add(out, json_is(message, '"') ? message.p : "\"\"",
-            json_is(message, '"') ? message.len : 2);
-    buf_printf(out, ",\"type\":\"%s\",\"param\":null,\"code\":", type);
-    buf_add(out, json_is(code, '"') ? code.p : "null", json_is(code, '"') ? code.len : 4);
-    buf_str(out, "}}");
 }

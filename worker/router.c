@@ -101,7 +101,7 @@ struct router *router_new(const struct config *c, struct caller *caller, struct 
 {
     const struct config_backend *b = c->backends.items;
     struct router *r = mem_zero(sizeof *r);
-    bool changed;
+    bool changed = false;
     r->config = c;
     r->caller = caller;
     for (size_t i = 0; i < c->backends.count; i++) {
@@ -125,7 +125,7 @@ void router_read_keys(struct router *r)
     for (size_t i = 0; i < r->config->backends.count; i++) {
         struct service *s = &r->services[i];
         struct error err;
-        bool changed;
+        bool changed = false;
         if (read_keys(r, s, &changed, &err) != QUERN_OK)
             log_error("cannot read keys again; the old ones stay", LOG_S("error", err.message));
         else
