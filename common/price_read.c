@@ -44,9 +44,12 @@ static bool read_above(const char **s, int64_t *above)
     *above = 0;
     if (!skip(s, "_above_"))
         return true;
-    *above = strtoll(*s, &end, 10) * THOUSAND;
+    const long long thousands = strtoll(*s, &end, 10);
     *s = end;
-    return *above > 0 && skip(s, "k_tokens");
+    if (thousands <= 0 || thousands > USAGE_MAX / THOUSAND)
+        return false;
+    *above = thousands * THOUSAND;
+    return skip(s, "k_tokens");
 }
 
 /* False: not one of those that we know. */
