@@ -89,12 +89,29 @@ static bool plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
+/* Steps over plain bytes: most of a text, so sixteen at a time. */
+static const char *skip_plain(const char *p, const char *end)
+{
+    typedef unsigned char block __attribute__((vector_size(16)));
+    typedef uint64_t halves __attribute__((vector_size(16)));
+    while (end - p >= (ptrdiff_t)sizeof(block)) {
+        block b;
+        memcpy(&b, p, sizeof b);
+        halves odd = (halves)((b < 0x20) | (b == '"') | (b == '\\'));
+        if (odd[0] | odd[1])
+            break;
+        p += sizeof b;
+    }
+    while (p < end && plain((unsigned char)*p))
+        p++;
+    return p;
+}
+
 static bool scan_string(struct scan *s)
 {
     s->at++;
     for (;;) {
-        while (s->at < s->end && plain((unsigned char)*s->at))
-            s->at++;
+        s->at = skip_plain(s->at, s->end);
         if (s->at == s->end)
             return fail(s, "the text ends inside a string");
         if (*s->at == '"') {
@@ -328,11 +345,16 @@ bool json_next_member(struct json object, size_t *pos, struct json_member *out)
     return json_next_item(object, pos, &out->key) && json_next_item(object, pos, &out->value);
 }
 
-static bool key_is(struct json key, const char *name, size_t len)
+static bool has_escapes(struct json key)
+{
+    return memchr(key.p, '\\', key.len) != NULL;
+}
+
+static bool key_is(struct json key, bool escapes, const char *name, size_t len)
 {
     if (key.len == len + 2 && memcmp(key.p + 1, name, len) == 0)
         return true;
-    return memchr(key.p, '\\', key.len) && json_equals(key, name); /* the same name in escapes */
+    return escapes && json_equals(key, name); /* the same name in escapes */
 }
 
 struct json json_get(struct json object, const char *key)
@@ -341,7 +363,7 @@ struct json json_get(struct json object, const char *key)
     size_t pos = 0, len = strlen(key);
     if (json_is(object, '{'))
         while (json_next_member(object, &pos, &m))
-            if (key_is(m.key, key, len))
+            if (key_is(m.key, has_escapes(m.key), key, len))
                 return m.value;
     return (struct json){0};
 }
@@ -349,13 +371,16 @@ struct json json_get(struct json object, const char *key)
 void json_get_all(struct json object, const char *const keys[], struct json out[], size_t count)
 {
     struct json_member m;
-    size_t pos = 0;
+    size_t pos = 0, lengths[JSON_KEYS_MAX];
     memset(out, 0, count * sizeof *out);
     if (!json_is(object, '{'))
         return;
+    for (size_t i = 0; i < count; i++)
+        lengths[i] = strlen(keys[i]);
     while (json_next_member(object, &pos, &m)) {
+        const bool escapes = has_escapes(m.key);
         size_t i = 0;
-        while (i < count && (out[i].p || !key_is(m.key, keys[i], strlen(keys[i]))))
+        while (i < count && (out[i].p || !key_is(m.key, escapes, keys[i], lengths[i])))
             i++;
         if (i < count)
             out[i] = m.value;

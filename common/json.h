@@ -13,7 +13,7 @@
 #include "common/buf.h"
 #include "common/error.h"
 
-enum { JSON_DEPTH_MAX = 64 };
+enum { JSON_DEPTH_MAX = 64, JSON_KEYS_MAX = 32 };
 
 /* The raw text of one value; borrowed from the text that it points into. p == NULL: absent. */
 struct json {
@@ -44,7 +44,7 @@ bool json_next_item(struct json array, size_t *pos, struct json *out);
  * `object` is absent or no object, so look-ups chain. */
 struct json json_get(struct json object, const char *key);
 
-/* The first member of each of these names, in one pass over the object. */
+/* The first member of each of these names (JSON_KEYS_MAX at most), in one pass over the object. */
 void json_get_all(struct json object, const char *const keys[], struct json out[], size_t count);
 
 /* Appends the decoded string. False if it is no string. */

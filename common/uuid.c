@@ -16,9 +16,15 @@ static void fill_random(void *out, size_t len)
 
 uint64_t random_u64(void)
 {
-    uint64_t v;
-    fill_random(&v, sizeof v);
-    return v;
+    static _Thread_local struct {
+        uint64_t words[32]; /* 256 bytes: what getrandom() gives whole */
+        size_t left;
+    } pool;
+    if (pool.left == 0) {
+        fill_random(pool.words, sizeof pool.words);
+        pool.left = sizeof pool.words / sizeof *pool.words;
+    }
+    return pool.words[--pool.left];
 }
 
 struct uuid uuid_v7(int64_t now_ms)

@@ -26,26 +26,17 @@ static void must(bool ok, const char *what)
 #define MSET(multi, option, value)                                                                 \
     must(curl_multi_setopt(multi, option, value) == CURLM_OK, #option)
 
-static size_t on_read(char *out, size_t one, size_t n, void *arg)
+/* When a kept connection breaks before the answer, libcurl would send the request once more by
+ * itself: a call that may be billed twice and is in nobody's books. Each call is sent once; our own
+ * retry is counted. */
+static int on_request(void *arg, char *to, char *from, int to_port, int from_port)
 {
     struct call *c = arg;
-    size_t left = c->body.len - c->sent;
-    (void)one;
-    n = n < left ? n : left;
-    memcpy(out, c->body.data + c->sent, n);
-    c->sent += n;
-    return n;
-}
-
-/* When a kept connection breaks before the answer, libcurl would send the request once more by
- * itself: a call that may be billed twice and is in nobody's books. It asks for the body's
- * beginning then, and is refused: our own retry is counted. */
-static int on_seek(void *arg, curl_off_t offset, int origin)
-{
-    (void)arg;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    return c->sent++ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* Is this the stream that was asked for? Errors come as plain JSON. */
@@ -95,6 +86,17 @@ static size_t on_data(char *bytes, size_t one, size_t n, void *arg)
     return c->fault ? 0 : n;
 }
 
+/* libcurl asks the environment five times for each call; it does not change. */
+static bool has_proxy(void)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]))
+            return true;
+    return false;
+}
+
 /* What no call changes. */
 static void prepare(struct call *c)
 {
@@ -104,12 +106,12 @@ static void prepare(struct call *c)
     SET(e, CURLOPT_POST, 1L);
     SET(e, CURLOPT_PROTOCOLS_STR, "http,https");
     SET(e, CURLOPT_FOLLOWLOCATION, 0L); /* keys go nowhere but where the configuration says */
-    SET(e, CURLOPT_READFUNCTION, on_read);
-    SET(e, CURLOPT_READDATA, c);
-    SET(e, CURLOPT_SEEKFUNCTION, on_seek);
+    SET(e, CURLOPT_PREREQFUNCTION, on_request);
+    SET(e, CURLOPT_PREREQDATA, c);
     SET(e, CURLOPT_WRITEFUNCTION, on_data);
     SET(e, CURLOPT_WRITEDATA, c);
-    SET(e, CURLOPT_USERAGENT, "quern/" QUERN_VERSION);
+    if (!c->multi->caller->proxied)
+        SET(e, CURLOPT_PROXY, "");
 }
 
 /* A new handle, set up for no endpoint yet. */
@@ -130,8 +132,7 @@ static bool is_watched(const struct call *c)
     return c->timeout.first || c->timeout.stall || c->data;
 }
 
-/* A call that failed may leave its handle in the middle of a rewind, which on_seek refuses: the
- * next call with it would fail before it began. It is not used again. */
+/* A call that failed may leave its handle in the middle of something; it is not used again. */
 static void retire(struct call *c, bool broken)
 {
     struct multi *m = c->multi;
@@ -325,6 +326,7 @@ struct call *call_start(struct caller *caller, const struct call_order *o)
     if (is_watched(c) && !ev_is_active(&caller->sweep))
         ev_timer_again(caller->loop, &caller->sweep);
     SET(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.len);
+    SET(c->easy, CURLOPT_POSTFIELDS, c->body.data); /* goes out in one piece with the head */
     must(curl_multi_add_handle(m->handle, c->easy) == CURLM_OK, "curl_multi_add_handle");
     return c;
 }
@@ -350,6 +352,7 @@ struct caller *caller_new(struct ev_loop *loop, const struct config *c)
     struct caller *caller = mem_zero(sizeof *caller);
     must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "curl_global_init");
     caller->loop = loop;
+    caller->proxied = has_proxy();
     caller->response_max = (size_t)c->worker.response_max;
     caller->response_memory = (size_t)(c->worker.response_memory ? c->worker.response_memory
                                                                  : c->worker.memory_limit / 8);

@@ -20,7 +20,7 @@ struct call {
     struct endpoint *endpoint; /* that the handle is set up for; NULL: none yet */
     char *url;                 /* and where it goes there */
     struct buf body, response;
-    size_t sent;       /* of the body */
+    int sent;          /* how often it was; more than once, it is ended */
     const char *fault; /* why we ended it ourselves, */
     bool late;         /* and whether that was for its slowness */
     uint64_t token;
@@ -44,6 +44,7 @@ struct multi {
 
 struct caller {
     struct ev_loop *loop;
+    bool proxied; /* the environment names a proxy */
     size_t response_max, response_memory, response_bytes;
     struct multi multis[CALL_MULTIS_MAX];
     size_t count, turn;

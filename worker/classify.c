@@ -92,11 +92,16 @@ bool classify_parse(const char *text, size_t len, struct reply *out, struct erro
     return out->body.p != NULL;
 }
 
-int64_t classify_count(struct json object, const char *key)
+int64_t classify_number(struct json v)
 {
     int64_t n = 0;
-    (void)json_int64(json_get(object, key), &n);
+    (void)json_int64(v, &n);
     return n < 0 ? 0 : n > USAGE_MAX ? USAGE_MAX : n;
+}
+
+int64_t classify_count(struct json object, const char *key)
+{
+    return classify_number(json_get(object, key));
 }
 
 enum price_tier classify_tier(struct json name)

@@ -63,49 +63,48 @@ static const struct failure_rule rules[] = {
     {400, "content_filter", NULL, "content_policy", ERROR_NEXT_CANDIDATE},
     {0}};
 
-static int64_t count(struct json object, const char *key, const char *other)
-{
-    return classify_count(object, json_get(object, key).p ? key : other);
-}
+/* The members of an answer that are looked at, found in one pass. */
+enum { R_ERROR, R_CHOICES, R_DATA, R_OUTPUT, R_RESULTS, R_USAGE, R_MODEL, R_TIER, R_MEMBERS };
+static const char *const members[R_MEMBERS] = {"error",   "choices", "data",  "output",
+                                               "results", "usage",   "model", "service_tier"};
 
 /* prompt_tokens or, in the responses API, input_tokens; cached ones are part of them, and
  * reasoning ones part of the output. */
-static void read_usage(struct json body, struct reply *r)
+static void read_usage(const struct json body[R_MEMBERS], struct reply *r)
 {
+    enum { PROMPT, COMPLETION, PROMPT_DETAILS, COMPLETION_DETAILS, INPUT, OUTPUT, IN, OUT, NAMES };
+    static const char *const names[NAMES] = {
+        "prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details",
+        "input_tokens",  "output_tokens",     "input_tokens_details",  "output_tokens_details"};
     struct usage *u = &r->usage;
-    struct json usage = json_get(body, "usage");
-    struct json in = json_get(usage, "prompt_tokens_details");
-    struct json out = json_get(usage, "completion_tokens_details");
-    if (!in.p)
-        in = json_get(usage, "input_tokens_details");
-    if (!out.p)
-        out = json_get(usage, "output_tokens_details");
-    u->input = count(usage, "prompt_tokens", "input_tokens");
-    u->output = count(usage, "completion_tokens", "output_tokens");
-    u->cached = classify_count(in, "cached_tokens");
-    u->reasoning = classify_count(out, "reasoning_tokens");
-    u->tier = classify_tier(json_get(body, "service_tier"));
-    r->has_usage = json_is(usage, '{');
+    struct json v[NAMES];
+    json_get_all(body[R_USAGE], names, v, NAMES);
+    u->input = classify_number(v[PROMPT].p ? v[PROMPT] : v[INPUT]);
+    u->output = classify_number(v[COMPLETION].p ? v[COMPLETION] : v[OUTPUT]);
+    u->cached = classify_count(v[PROMPT_DETAILS].p ? v[PROMPT_DETAILS] : v[IN], "cached_tokens");
+    u->reasoning = classify_count(v[COMPLETION_DETAILS].p ? v[COMPLETION_DETAILS] : v[OUT],
+                                  "reasoning_tokens");
+    u->tier = classify_tier(body[R_TIER]);
+    r->has_usage = json_is(body[R_USAGE], '{');
 }
 
 /* Every endpoint's answer has one of these lists. */
-static bool has_answer(struct json body)
+static bool has_answer(const struct json body[R_MEMBERS])
 {
-    static const char *const lists[] = {"choices", "data", "output", "results"};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        if (json_is(json_get(body, lists[i]), '['))
-            return true;
-    return false;
+    return json_is(body[R_CHOICES], '[') || json_is(body[R_DATA], '[') ||
+           json_is(body[R_OUTPUT], '[') || json_is(body[R_RESULTS], '[');
 }
 
 /* The answer came well, but a filter or the model itself withheld what was asked for. */
-static void look_for_refusal(struct reply *out)
+static void look_for_refusal(struct json choices, struct reply *out)
 {
-    struct json choices = json_get(out->body, "choices"), choice;
+    static const char *const names[] = {"message", "finish_reason"};
+    struct json choice, v[2];
     size_t pos = 0;
     while (json_is(choices, '[') && json_next_item(choices, &pos, &choice)) {
-        struct json refusal = json_get(json_get(choice, "message"), "refusal");
-        if (json_equals(json_get(choice, "finish_reason"), "content_filter"))
+        json_get_all(choice, names, v, 2);
+        struct json refusal = json_get(v[0], "refusal");
+        if (json_equals(v[1], "content_filter"))
             classify_withheld(out, "the answer was withheld", (struct json){0});
         else if (json_is(refusal, '"') && refusal.len > 2)
             classify_withheld(out, "the model refused", refusal);
@@ -186,22 +185,23 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
                   struct reply *out)
 {
     struct error err;
+    struct json body[R_MEMBERS];
     bool good = classify_parse(text, len, out, &err);
-    struct json error = json_get(out->body, "error");
     (void)translated; /* it is OpenAI's shape already */
+    json_get_all(out->body, members, body, R_MEMBERS);
+    read_usage(body, out);
+    struct json error = body[R_ERROR];
     if (status < 200 || status > 299 || json_is(error, '{')) {
         struct json message = json_get(error, "message"), code = json_get(error, "code");
         const struct failure f = {classify_status(status, code), code, json_get(error, "type"),
                                   message.p ? message : error};
-        read_usage(out->body, out);
         classify_failure(rules, &f, text, len, out);
         return;
     }
-    read_usage(out->body, out);
-    out->model = json_get(out->body, "model");
-    out->success = has_answer(out->body);
+    out->model = body[R_MODEL];
+    out->success = has_answer(body);
     if (out->success)
-        look_for_refusal(out);
+        look_for_refusal(body[R_CHOICES], out);
     else
         classify_malformed(out, status,
                            good ? "it has no choices, data, output or results" : err.message);

@@ -231,6 +231,8 @@ void pipeline_park(struct pipeline *p, struct task *t, int tier)
 static bool find_route(const struct pipeline *p, struct task *t)
 {
     struct route_ask ask;
+    struct json stream = json_get(t->doc.body, "stream");
+    t->asks_stream = json_is(stream, 't') && stream.p[0] == 't';
     route_ask(&t->doc, t->lane, p->volumes, &ask);
     t->route = route_find(p->config, &ask);
     if (!t->route) {

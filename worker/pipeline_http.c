@@ -205,12 +205,11 @@ static struct request request_of(struct pipeline *p, const struct task *t)
 {
     const struct config_backend *b = p->config->backends.items;
     b += pipeline_backend(p, t);
-    struct json asked = json_get(t->doc.body, "stream");
     return (struct request){.url = t->doc.url,
                             .model = task_upstream_model(t),
                             .body = t->doc.body,
                             .max_tokens = b->max_output_tokens,
-                            .stream = b->stream || (json_is(asked, 't') && asked.p[0] == 't')};
+                            .stream = b->stream || t->asks_stream};
 }
 
 /* The task's own word goes before its model's, and that before the backend's. */

@@ -107,6 +107,7 @@ struct task {
     const struct config_model *route; /* NULL: none fits */
     size_t candidate;
     int tries;          /* spent with this candidate: an outage spends none */
+    bool asks_stream;   /* its body does */
     struct buf request; /* translated, from the choice of the task to its call */
     struct call *call;
     struct stream *stream; /* of that call, if its answer comes in pieces; else NULL */
