@@ -121,6 +121,9 @@ class World:
         self.workers.append(w)
         return w
 
+    def transactions(self):
+        return self.db.execute("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()").fetchone()[0]
+
     def done(self):
         return self.db.execute("SELECT coalesce(sum(succeeded + failed), 0)::bigint FROM job_counters").fetchone()[0]
 

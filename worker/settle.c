@@ -44,6 +44,7 @@ static void flush(struct settle *s)
         s->waiting_count--;
         batch_add(&s->batch, t);
     }
+    batch_close(&s->batch);
     batch_published(&s->batch, s->published, s->published_count);
     s->published_count = 0;
     batch_run(&s->batch, s->link);

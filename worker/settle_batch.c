@@ -22,6 +22,7 @@ void batch_init(struct batch *b, size_t max)
 {
     *b = (struct batch){.max = max};
     b->tasks = mem_array(NULL, max, sizeof(struct task *));
+    b->sorted = mem_array(NULL, max, sizeof(struct task *));
     b->letter_tasks = mem_array(NULL, max, sizeof(size_t));
     b->parked_tasks = mem_array(NULL, max, sizeof(size_t));
 }
@@ -40,6 +41,7 @@ void batch_free(struct batch *b)
 {
     clear(b);
     free(b->tasks);
+    free(b->sorted);
     free(b->letter_tasks);
     free(b->parked_tasks);
 }
@@ -95,17 +97,6 @@ static struct spent sum_attempts(const struct task *t)
     return s;
 }
 
-static void add_origin(struct pgarray *r, const struct task *t, bool letter)
-{
-    pgarray_text(&r[R_TOPIC], t->partition->topic);
-    pgarray_number(&r[R_PARTITION], t->partition->number);
-    pgarray_number(&r[R_OFFSET], t->offset);
-    if (letter)
-        pgarray_bytes(&r[R_RECORD], t->record, t->record_len);
-    else
-        pgarray_null(&r[R_RECORD]);
-}
-
 static void add_identity(struct pgarray *r, const struct task *t)
 {
     const struct task_doc *d = &t->doc;
@@ -122,7 +113,6 @@ static void add_identity(struct pgarray *r, const struct task *t)
 
 static void add_result(struct pgarray *r, const struct task *t)
 {
-    bool success = task_status_is_success(t->status);
     struct spent s = sum_attempts(t);
     const struct attempt *first = t->attempt_count ? t->attempts : NULL;
     const struct attempt *last = first ? first + t->attempt_count - 1 : NULL;
@@ -145,7 +135,6 @@ static void add_result(struct pgarray *r, const struct task *t)
     number_or_null(&r[R_COST], s.cost, !s.unpriced);
     pgarray_time(&r[R_STARTED], s.started_us);
     pgarray_time(&r[R_FINISHED], t->finished_us);
-    add_origin(r, t, !success);
 }
 
 static void add_attempt(struct pgarray *a, const struct task *t, const struct attempt *x)
@@ -185,19 +174,34 @@ static void add_unreadable(struct pgarray *u, const struct task *t)
     pgarray_bytes(&u[U_RECORD], t->record, t->record_len);
 }
 
-static void add_letter(struct batch *b, const struct task *t)
+static void add_letter(struct batch *b, const struct task *t, size_t position)
 {
-    b->letter_tasks[b->letters[0].count] = b->count;
-    pgarray_uuid(&b->letters[L_JOB_ID], &t->doc.job_id);
-    pgarray_text(&b->letters[L_CUSTOM_ID], t->doc.custom_id);
-    pgarray_number(&b->letters[L_GENERATION], t->doc.generation);
+    struct pgarray *l = b->letters;
+    bool written = task_status_is_final(t->status) && !task_status_is_success(t->status);
+    b->letter_tasks[l[0].count] = position;
+    pgarray_uuid(&l[L_JOB_ID], &t->doc.job_id);
+    pgarray_text(&l[L_CUSTOM_ID], t->doc.custom_id);
+    pgarray_number(&l[L_GENERATION], t->doc.generation);
+    pgarray_text(&l[L_STATUS], task_status_names[t->status]);
+    pgarray_text(&l[L_LANE], lane_names[t->lane]);
+    pgarray_number(&l[L_ATTEMPTS], t->journey.attempts + (int64_t)t->attempt_count);
+    pgarray_text(&l[L_REASON], t->error.code);
+    pgarray_text(&l[L_ERROR], t->error.message);
+    pgarray_text(&l[L_TENANT], t->doc.tenant);
+    pgarray_text(&l[L_TOPIC], t->partition->topic);
+    pgarray_number(&l[L_PARTITION], t->partition->number);
+    pgarray_number(&l[L_OFFSET], t->offset);
+    if (written)
+        pgarray_bytes(&l[L_RECORD], t->record, t->record_len);
+    else
+        pgarray_null(&l[L_RECORD]);
 }
 
-static void add_parked(struct batch *b, const struct task *t)
+static void add_parked(struct batch *b, const struct task *t, size_t position)
 {
     struct pgarray *p = b->parked;
     const struct journey *c = &t->copy;
-    b->parked_tasks[p[0].count] = b->count;
+    b->parked_tasks[p[0].count] = position;
     pgarray_uuid(&p[P_JOB_ID], &t->doc.job_id);
     pgarray_text(&p[P_CUSTOM_ID], t->doc.custom_id);
     pgarray_number(&p[P_GENERATION], t->doc.generation);
@@ -212,26 +216,44 @@ static void add_parked(struct batch *b, const struct task *t)
     pgarray_bytes(&p[P_RECORD], t->record, t->record_len);
 }
 
-static void add_readable(struct batch *b, const struct task *t)
+static void add_readable(struct batch *b, const struct task *t, size_t position)
 {
     if (task_status_is_final(t->status))
         add_result(b->results, t);
     else if (t->status == STATUS_PARKED)
-        add_parked(b, t);
+        add_parked(b, t, position);
     for (size_t i = 0; i < t->attempt_count && !FAILPOINT("plant-books-missing"); i++)
         add_attempt(b->attempts, t, &t->attempts[i]);
     if (t->status != STATUS_NONE && (!task_status_is_success(t->status) || b->all_letters))
-        add_letter(b, t);
+        add_letter(b, t, position);
 }
 
 void batch_add(struct batch *b, struct task *t)
 {
-    if (t->readable)
-        add_readable(b, t);
-    else
-        add_unreadable(b->unreadable, t);
     b->bytes += t->response_len + t->record_len;
     b->tasks[b->count++] = t;
+}
+
+/* By job and custom_id, as the statement needs them; what could not be read comes last. */
+static int compare(const void *left, const void *right)
+{
+    const struct task *a = *(struct task *const *)left, *b = *(struct task *const *)right;
+    if (!a->readable || !b->readable)
+        return (int)b->readable - (int)a->readable;
+    int order = memcmp(a->doc.job_id.bytes, b->doc.job_id.bytes, sizeof a->doc.job_id.bytes);
+    return order ? order : strcmp(a->doc.custom_id, b->doc.custom_id);
+}
+
+void batch_close(struct batch *b)
+{
+    memcpy(b->sorted, b->tasks, b->count * sizeof *b->tasks);
+    qsort(b->sorted, b->count, sizeof *b->sorted, compare);
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->sorted[i]->readable)
+            add_readable(b, b->sorted[i], i);
+        else
+            add_unreadable(b->unreadable, b->sorted[i]);
+    }
 }
 
 void batch_published(struct batch *b, const int64_t *ids, size_t count)
@@ -242,10 +264,15 @@ void batch_published(struct batch *b, const int64_t *ids, size_t count)
     }
 }
 
-static void bind_all(struct pglink_query *q, struct pgarray *arrays, int n)
+static void finish_all(struct pgarray *arrays, int n)
+{
+    for (int i = 0; i < n; i++)
+        pgarray_finish(&arrays[i]);
+}
+
+static void bind_all(struct pglink_query *q, const struct pgarray *arrays, int n)
 {
     for (int i = 0; i < n; i++) {
-        pgarray_finish(&arrays[i]);
         q->values[q->count] = arrays[i].bytes.data;
         q->lengths[q->count++] = (int)arrays[i].bytes.len;
     }
@@ -257,15 +284,20 @@ void batch_run(struct batch *b, struct pglink *link)
     struct pglink_query q[ALL] = {{.name = "settle"},    {.name = "unreadable"},
                                   {.name = "letters"},   {.name = "park"},
                                   {.name = "published"}, {.name = "parked_published"}};
+    finish_all(b->results, R_COLUMNS);
+    finish_all(b->attempts, A_COLUMNS);
+    finish_all(b->unreadable, U_COLUMNS);
+    finish_all(b->letters, L_COLUMNS);
+    finish_all(b->parked, P_COLUMNS);
+    finish_all(&b->published_ids, 1);
     bind_all(&q[0], b->results, R_COLUMNS);
     bind_all(&q[0], b->attempts, A_COLUMNS);
+    bind_all(&q[0], b->letters, L_COLUMNS);
     bind_all(&q[1], b->unreadable, U_COLUMNS);
-    bind_all(&q[2], b->letters, L_COLUMNS);
+    bind_all(&q[2], b->letters, LETTER_KEY);
     bind_all(&q[3], b->parked, P_COLUMNS);
     bind_all(&q[4], &b->published_ids, 1);
-    q[5].count = q[4].count;
-    q[5].values[0] = q[4].values[0];
-    q[5].lengths[0] = q[4].lengths[0];
+    bind_all(&q[5], &b->published_ids, 1);
     bool rare =
         b->unreadable[0].count || b->letters[0].count || b->parked[0].count || b->published_count;
     pglink_run(link, q, rare ? ALL : 1);
@@ -303,7 +335,7 @@ static void read_letters(struct batch *b, const PGresult *r)
         int64_t n = pglink_int8(r, row, 0) - 1;
         if (n < 0 || n >= b->letters[0].count)
             continue;
-        struct task *t = b->tasks[b->letter_tasks[n]];
+        struct task *t = b->sorted[b->letter_tasks[n]];
         t->publication_id = pglink_int8(r, row, 1);
         lose_to_failure(t);
     }
@@ -314,7 +346,7 @@ static void read_parked(struct batch *b, const PGresult *r)
     for (int row = 0; row < PQntuples(r); row++) {
         int64_t n = pglink_int8(r, row, 0) - 1;
         if (n >= 0 && n < b->parked[0].count)
-            b->tasks[b->parked_tasks[n]]->publication_id = pglink_int8(r, row, 1);
+            b->sorted[b->parked_tasks[n]]->publication_id = pglink_int8(r, row, 1);
     }
 }
 

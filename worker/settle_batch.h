@@ -7,11 +7,11 @@
 enum { BATCH_BYTES_MAX = 16 << 20, BATCH_PUBLISHED_MAX = 4096 };
 
 struct batch {
-    struct task **tasks;
+    struct task **tasks, **sorted; /* as they came; by job and custom_id */
     size_t count, max, bytes;
     struct pgarray results[R_COLUMNS], attempts[A_COLUMNS], unreadable[U_COLUMNS],
         letters[L_COLUMNS], parked[P_COLUMNS], published_ids;
-    size_t *letter_tasks, *parked_tasks; /* the task of each row of `letters`, of `parked` */
+    size_t *letter_tasks, *parked_tasks; /* in `sorted`: the task of each row of `letters`, ... */
     int64_t published[BATCH_PUBLISHED_MAX];
     size_t published_count;
     bool all_letters; /* asks for unpublished letters of every task in it */
@@ -22,7 +22,10 @@ void batch_free(struct batch *b);
 void batch_begin(struct batch *b, bool all_letters);
 bool batch_full(const struct batch *b); /* in bytes */
 void batch_add(struct batch *b, struct task *t);
+/* No more will be added: makes the rows. */
+void batch_close(struct batch *b);
 void batch_published(struct batch *b, const int64_t *ids, size_t count);
+/* Sends the transaction; after batch_close(). */
 void batch_run(struct batch *b, struct pglink *link);
 /* After success: did results of the batch meet others that were there already? If one of those is a
  * failure whose worker died, its dead letter is ours to publish: the same batch is to be run again,

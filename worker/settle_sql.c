@@ -1,16 +1,18 @@
 #include "settle_sql.h"
 
 const enum pg_type result_types[R_COLUMNS] = {
-    PG_UUID, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT,
-    PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_INT4, PG_INT8, PG_INT8,
-    PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_INT8, PG_BYTEA};
+    PG_UUID, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT,        PG_TEXT,       PG_TEXT,
+    PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT,        PG_TEXT,       PG_INT4,
+    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
 const enum pg_type attempt_types[A_COLUMNS] = {
     PG_UUID,        PG_TEXT, PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_TEXT, PG_INT4,
     PG_TEXT,        PG_TEXT, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,
     PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT};
 const enum pg_type unreadable_types[U_COLUMNS] = {PG_TEXT, PG_TEXT, PG_TEXT,
                                                   PG_INT4, PG_INT8, PG_BYTEA};
-const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4};
+const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT,
+                                              PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT,
+                                              PG_INT4, PG_INT8, PG_BYTEA};
 const enum pg_type parked_types[P_COLUMNS] = {PG_UUID,        PG_TEXT, PG_INT4, PG_INT4,
                                               PG_TEXT,        PG_INT4, PG_INT4, PG_TIMESTAMPTZ,
                                               PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_BYTEA};
@@ -21,36 +23,28 @@ const enum pg_type parked_types[P_COLUMNS] = {PG_UUID,        PG_TEXT, PG_INT4, 
 /* Result, attempts, counters and dead letter in one statement: all of them or none. A result of the
  * same or a newer generation stays as it is; only rows that were really written are counted (and
  * those that they replaced, before, counted back), so the statement may be sent again when a reply
- * was lost. Rows are sorted: no two workers deadlock. */
+ * was lost. Rows come sorted, and are written in that order: no two workers deadlock. Each array is
+ * unfolded once and nothing wide is kept in between: that is a quarter of the server's work. */
 static const char settle[] =
-    "WITH r AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], "
-    " $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], "
-    " $13::text[], $14::text[], $15::text[], $16::int[], $17::bigint[], $18::bigint[], "
-    " $19::bigint[], $20::bigint[], $21::bigint[], $22::timestamptz[], $23::timestamptz[], "
-    " $24::text[], $25::int[], $26::bigint[], $27::bytea[]) "
-    " AS r(job_id, custom_id, generation, status, lane, tenant, usr, feature, model, backend, "
-    " upstream_model, http_status, response, error_type, error, attempts, input, cached, output, "
-    " reasoning, cost, started_at, finished_at, topic, part, pos, record)), "
-    "a AS (SELECT * FROM unnest($28::uuid[], $29::text[], $30::bigint[], $31::int[], $32::int[], "
-    " $33::text[], $34::text[], $35::int[], $36::text[], $37::text[], $38::bigint[], "
-    " $39::bigint[], $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], "
-    " $44::timestamptz[], $45::bigint[], $46::bigint[], $47::text[], $48::text[], $49::bigint[], "
-    " $50::text[]) "
-    " AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
-    " error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
-    " duration, first_token, price_version, asked, kept, tier)), "
-    "replaced AS MATERIALIZED (SELECT o.job_id, o.custom_id, o.status, o.reopened_at "
-    " FROM r JOIN results o USING (job_id, custom_id) "
-    " WHERE r.generation > 0 AND o.generation < r.generation "
-    " ORDER BY o.job_id, o.custom_id FOR UPDATE OF o), "
+    "WITH replaced AS MATERIALIZED (SELECT o.job_id, o.custom_id, o.status, o.reopened_at "
+    " FROM unnest($1::uuid[], $2::text[], $3::int[]) WITH ORDINALITY "
+    "  AS k(job_id, custom_id, generation, n) JOIN results o USING (job_id, custom_id) "
+    " WHERE k.generation > 0 AND o.generation < k.generation ORDER BY k.n FOR UPDATE OF o), "
     "won AS (INSERT INTO results AS old (job_id, custom_id, generation, status, lane, tenant, "
     "  \"user\", feature, model, backend, upstream_model, http_status, response, error_type, "
     "  error, attempts, tokens, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
     "  cost_usd, started_at, finished_at) "
-    " SELECT job_id, custom_id, generation, r.status, lane, tenant, usr, feature, model, backend, "
+    " SELECT job_id, custom_id, generation, status, lane, tenant, usr, feature, model, backend, "
     "  upstream_model, http_status, response, error_type, error, attempts, input + output, input, "
     "  cached, output, reasoning, cost " USD ", started_at, finished_at "
-    " FROM r LEFT JOIN replaced USING (job_id, custom_id) ORDER BY job_id, custom_id "
+    " FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], "
+    "  $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::text[], "
+    "  $14::text[], $15::text[], $16::int[], $17::bigint[], $18::bigint[], $19::bigint[], "
+    "  $20::bigint[], $21::bigint[], $22::timestamptz[], $23::timestamptz[]) "
+    "  AS r(job_id, custom_id, generation, status, lane, tenant, usr, feature, model, backend, "
+    "  upstream_model, http_status, response, error_type, error, attempts, input, cached, output, "
+    "  reasoning, cost, started_at, finished_at) "
+    " WHERE (SELECT count(*) FROM replaced) >= 0 " /* they are read, and locked, before */
     " ON CONFLICT (job_id, custom_id) DO UPDATE SET generation = EXCLUDED.generation, "
     "  status = EXCLUDED.status, lane = EXCLUDED.lane, tenant = EXCLUDED.tenant, "
     "  \"user\" = EXCLUDED.\"user\", feature = EXCLUDED.feature, model = EXCLUDED.model, "
@@ -64,21 +58,31 @@ static const char settle[] =
     " WHERE old.generation < EXCLUDED.generation "
     " RETURNING job_id, custom_id, status), "
     "booked AS (INSERT INTO attempts (job_id, custom_id, token, generation, attempt, backend, "
-    "model, "
-    "  http_status, error_type, error, input_tokens, cached_tokens, cache_write_tokens, "
+    "  model, http_status, error_type, error, input_tokens, cached_tokens, cache_write_tokens, "
     "  output_tokens, reasoning_tokens, cost_usd, started_at, duration_ms, first_token_ms, "
     "  price_version, asked, cache_write_1h_tokens, service_tier) "
-    " SELECT job_id, custom_id, token, generation, attempt, "
-    "  backend, model, http_status, error_type, error, input, cached, cache_write, output, "
-    "  reasoning, cost " USD
-    ", started_at, duration, first_token, price_version, asked, kept, tier "
-    " FROM a ORDER BY job_id, custom_id, token ON CONFLICT DO NOTHING "
+    " SELECT job_id, custom_id, token, generation, attempt, backend, model, http_status, "
+    "  error_type, error, input, cached, cache_write, output, reasoning, cost " USD ", "
+    "  started_at, duration, first_token, price_version, asked, kept, tier "
+    " FROM unnest($24::uuid[], $25::text[], $26::bigint[], $27::int[], $28::int[], $29::text[], "
+    "  $30::text[], $31::int[], $32::text[], $33::text[], $34::bigint[], $35::bigint[], "
+    "  $36::bigint[], $37::bigint[], $38::bigint[], $39::bigint[], $40::timestamptz[], "
+    "  $41::bigint[], $42::bigint[], $43::text[], $44::text[], $45::bigint[], $46::text[]) "
+    "  AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
+    "  error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
+    "  duration, first_token, price_version, asked, kept, tier) "
+    " ON CONFLICT DO NOTHING "
     " RETURNING job_id, asked, backend, model, error_type, input_tokens, output_tokens, cost_usd), "
+    "calls AS (SELECT job_id, asked, backend, model, coalesce(error_type, '') AS error_type, "
+    "  count(*) AS n, count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced, "
+    "  sum(input_tokens) AS input, sum(output_tokens) AS output, "
+    "  coalesce(sum(cost_usd), 0) AS usd "
+    " FROM booked GROUP BY job_id, asked, backend, model, error_type), "
     "days AS (INSERT INTO attempt_days AS d "
-    " SELECT (now() AT TIME ZONE 'UTC')::date, asked, backend, model, coalesce(error_type, ''), "
-    "  (pg_backend_pid() % 64)::smallint, count(*), count(*) FILTER (WHERE cost_usd IS NULL), "
-    "  sum(input_tokens), sum(output_tokens), coalesce(sum(cost_usd), 0) "
-    " FROM booked GROUP BY asked, backend, model, error_type "
+    " SELECT (now() AT TIME ZONE 'UTC')::date, asked, backend, model, error_type, "
+    "  (pg_backend_pid() % 64)::smallint, sum(n), sum(unpriced), sum(input), sum(output), "
+    "  sum(usd) "
+    " FROM calls GROUP BY asked, backend, model, error_type "
     " ORDER BY asked, backend, model, error_type "
     " ON CONFLICT (day, asked, backend, model, error_type, shard) DO UPDATE "
     "  SET attempts = d.attempts + EXCLUDED.attempts, unpriced = d.unpriced + EXCLUDED.unpriced, "
@@ -92,26 +96,26 @@ static const char settle[] =
     "  WHERE p.ctid = row.at), "
     "buried AS (INSERT INTO dead_letters (job_id, custom_id, generation, status, lane, attempts, "
     "  reason, error, tenant, topic, partition, kafka_offset, record) "
-    " SELECT r.job_id, r.custom_id, r.generation, r.status, r.lane, r.attempts, r.error_type, "
-    "  r.error, r.tenant, r.topic, r.part, r.pos, r.record "
-    " FROM r JOIN won USING (job_id, custom_id) "
-    " WHERE won.status NOT IN ('succeeded', 'degraded') ON CONFLICT DO NOTHING), "
+    " SELECT l.* FROM unnest($47::uuid[], $48::text[], $49::int[], $50::text[], $51::text[], "
+    "  $52::int[], $53::text[], $54::text[], $55::text[], $56::text[], $57::int[], $58::bigint[], "
+    "  $59::bytea[]) AS l(job_id, custom_id, generation, status, lane, attempts, reason, error, "
+    "  tenant, topic, part, pos, record) JOIN won USING (job_id, custom_id, status) "
+    " WHERE l.status NOT IN ('succeeded', 'degraded') ON CONFLICT DO NOTHING), "
     "counted AS (INSERT INTO job_counters AS c (job_id, shard, succeeded, failed, cancelled, "
     "  expired, degraded, attempts, unpriced, input_tokens, output_tokens, cost_usd) "
-    " SELECT job_id, (pg_backend_pid() % 64)::smallint, sum((s = 'succeeded')::int - (s = "
-    "'-succeeded')::int), "
-    "  sum((s = 'failed')::int - (s = '-failed')::int), sum((s = 'cancelled')::int - (s = "
-    "'-cancelled')::int), "
-    "  sum((s = 'expired')::int - (s = '-expired')::int), sum((s = 'degraded')::int - (s = "
-    "'-degraded')::int), "
-    "  count(*) FILTER (WHERE s = 'attempt'), "
-    "  count(*) FILTER (WHERE s = 'attempt' AND usd IS NULL), "
-    "  sum(i), sum(o), coalesce(sum(usd), 0) "
-    " FROM (SELECT job_id, status AS s, 0::bigint AS i, 0::bigint AS o, NULL::numeric AS usd "
-    "   FROM won UNION ALL "
-    "   SELECT job_id, '-' || replaced.status, 0, 0, NULL "
-    "   FROM replaced JOIN won USING (job_id, custom_id) WHERE reopened_at IS NULL UNION ALL "
-    "   SELECT job_id, 'attempt', input_tokens, output_tokens, cost_usd FROM booked) x "
+    " SELECT job_id, (pg_backend_pid() % 64)::smallint, "
+    "  coalesce(sum(n) FILTER (WHERE s = 'succeeded'), 0), "
+    "  coalesce(sum(n) FILTER (WHERE s = 'failed'), 0), "
+    "  coalesce(sum(n) FILTER (WHERE s = 'cancelled'), 0), "
+    "  coalesce(sum(n) FILTER (WHERE s = 'expired'), 0), "
+    "  coalesce(sum(n) FILTER (WHERE s = 'degraded'), 0), "
+    "  coalesce(sum(n) FILTER (WHERE s = 'attempt'), 0), "
+    "  sum(unpriced), sum(input), sum(output), sum(usd) "
+    " FROM (SELECT job_id, status AS s, count(*) AS n, 0 AS unpriced, 0 AS input, 0 AS output, "
+    "   0 AS usd FROM won GROUP BY job_id, status "
+    "   UNION ALL SELECT job_id, replaced.status, -1, 0, 0, 0, 0 "
+    "   FROM replaced JOIN won USING (job_id, custom_id) WHERE reopened_at IS NULL "
+    "   UNION ALL SELECT job_id, 'attempt', n, unpriced, input, output, usd FROM calls) x "
     " GROUP BY job_id ORDER BY job_id "
     " ON CONFLICT (job_id, shard) DO UPDATE SET succeeded = c.succeeded + EXCLUDED.succeeded, "
     "  failed = c.failed + EXCLUDED.failed, cancelled = c.cancelled + EXCLUDED.cancelled, "

@@ -4,7 +4,7 @@
 #include "pgarray.h"
 #include "pglink.h"
 
-/* "settle": the results first, then the attempts. Arrays, one entry a row. */
+/* "settle": the results first, then the attempts, then the letters. Arrays, one entry a row. */
 enum result_column {
     R_JOB_ID,
     R_CUSTOM_ID,
@@ -29,10 +29,6 @@ enum result_column {
     R_COST,
     R_STARTED,
     R_FINISHED,
-    R_TOPIC,
-    R_PARTITION,
-    R_OFFSET,
-    R_RECORD,
     R_COLUMNS
 };
 enum attempt_column {
@@ -63,8 +59,26 @@ enum attempt_column {
 };
 /* "unreadable": records that are no task. Answers topic, partition, offset, id, published. */
 enum unreadable_column { U_REASON, U_ERROR, U_TOPIC, U_PARTITION, U_OFFSET, U_RECORD, U_COLUMNS };
-/* "letters": job_id, custom_id, generation -> position (from 1) and id of unpublished letters. */
-enum letter_column { L_JOB_ID, L_CUSTOM_ID, L_GENERATION, L_COLUMNS };
+/* What may become a dead letter: all columns for "settle", which writes those that won. */
+enum letter_column {
+    L_JOB_ID,
+    L_CUSTOM_ID,
+    L_GENERATION,
+    L_STATUS,
+    L_LANE,
+    L_ATTEMPTS,
+    L_REASON,
+    L_ERROR,
+    L_TENANT,
+    L_TOPIC,
+    L_PARTITION,
+    L_OFFSET,
+    L_RECORD,
+    L_COLUMNS
+};
+/* The first of them are the key for "letters", which answers the position (from 1) and id of each
+ * unpublished letter. */
+enum { LETTER_KEY = L_STATUS };
 /* "park": copies for a retry topic -> position (from 1) and id; none for a task that has a result,
  * a newer copy or a cancelled job. */
 enum parked_column {
