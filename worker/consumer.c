@@ -17,12 +17,22 @@ static int64_t prefetch_kib(const struct config *c, bool retries)
     return kib < LEAST ? LEAST : kib;
 }
 
+/* Of one partition, in one fetch, as it is compressed: prompts alike grow twentyfold and more, and
+ * what is fetched is unpacked at once. A single batch is fetched whatever its size. */
+static int64_t fetch_bytes(int64_t prefetch)
+{
+    enum { PARTS = 64, LEAST = 16 << 10, MOST = 1 << 20 };
+    int64_t bytes = prefetch * 1024 / PARTS;
+    return bytes < LEAST ? LEAST : bytes > MOST ? MOST : bytes;
+}
+
 static rd_kafka_conf_t *make_conf(const struct config *c, bool retries, struct error *err)
 {
-    char session[32], heartbeat[32], prefetch[32], group[KAFKA_TOPIC_MAX];
+    char session[32], heartbeat[32], prefetch[32], fetch[32], group[KAFKA_TOPIC_MAX];
     (void)snprintf(session, sizeof session, "%lld", (long long)c->kafka.session_timeout);
     (void)snprintf(heartbeat, sizeof heartbeat, "%lld", (long long)c->kafka.session_timeout / 4);
     (void)snprintf(prefetch, sizeof prefetch, "%lld", (long long)prefetch_kib(c, retries));
+    (void)snprintf(fetch, sizeof fetch, "%lld", (long long)fetch_bytes(prefetch_kib(c, retries)));
     const char *const properties[][2] = {
         {"group.id", kafka_group(c, retries, group)},
         {"group.instance.id", c->kafka.instance_id},
@@ -33,6 +43,7 @@ static rd_kafka_conf_t *make_conf(const struct config *c, bool retries, struct e
         {"session.timeout.ms", session},
         {"heartbeat.interval.ms", heartbeat},
         {"fetch.max.bytes", "4194304"},
+        {"fetch.message.max.bytes", fetch},
         {"fetch.wait.max.ms", "20"},              /* 500, the default, is 465 ms on a quiet topic */
         {"queued.max.messages.kbytes", prefetch}, /* by bytes: by count, a full queue stalls 1 s */
     };

@@ -212,7 +212,7 @@ static int64_t resident(void)
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
-/* From 85 % of the limit on nothing is taken, until memory that was freed is given back
+/* From 85 % of the limit on little is taken, until memory that was freed is given back
  * and it is below 75 %. */
 static void on_memory(struct ev_loop *loop, ev_timer *t, int events)
 {
@@ -226,9 +226,9 @@ static void on_memory(struct ev_loop *loop, ev_timer *t, int events)
     if (short_of == w->short_of_memory)
         return;
     w->short_of_memory = short_of;
-    log_warn(short_of ? "memory is short; taking no tasks" : "memory is free again",
+    log_warn(short_of ? "memory is short; taking few tasks" : "memory is free again",
              LOG_N("resident", used), LOG_N("limit", limit));
-    pipeline_hold(w->pipeline, short_of);
+    pipeline_save_memory(w->pipeline, short_of);
 }
 
 /* Until the loop turns, nothing has been taken: there is nothing to wait for. */

@@ -41,7 +41,7 @@ size_t pipeline_backend(const struct pipeline *p, const struct task *t)
 
 bool pipeline_has_room(const struct pipeline *p, int pool)
 {
-    return !p->hold && room_has(&p->rooms[pool]);
+    return room_has(&p->rooms[pool]);
 }
 
 void pipeline_own(struct pipeline *p, bool retries, double until)
@@ -49,12 +49,13 @@ void pipeline_own(struct pipeline *p, bool retries, double until)
     p->owned_until[retries] = until;
 }
 
-void pipeline_hold(struct pipeline *p, bool hold)
+void pipeline_save_memory(struct pipeline *p, bool save)
 {
-    bool was = p->hold;
-    p->hold = hold;
-    for (int pool = 0; was && !hold && pool < POOL_COUNT; pool++)
-        p->source->room(p->source_arg, pool);
+    for (int pool = 0; pool < POOL_COUNT; pool++) {
+        room_narrow(&p->rooms[pool], save);
+        if (!save)
+            p->source->room(p->source_arg, pool);
+    }
 }
 
 /* ---- in and out ----------------------------------------------------------------------------- */

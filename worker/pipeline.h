@@ -29,8 +29,8 @@ void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset
 /* The source vouches that the tasks of the lanes, or those of the retry topics, are ours until
  * then, by the loop's clock; later no call is begun. Without a word of it, they always are. */
 void pipeline_own(struct pipeline *p, bool retries, double until);
-/* Memory is short: nothing more is taken; what is here goes on, and frees it. */
-void pipeline_hold(struct pipeline *p, bool hold);
+/* Memory is short: little more is taken; what is here goes on, and frees it. */
+void pipeline_save_memory(struct pipeline *p, bool save);
 
 /* Drops what is not started from a partition that is going away; calls in flight go on. */
 void pipeline_revoke(struct pipeline *p, struct partition *from);

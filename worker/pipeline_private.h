@@ -44,7 +44,6 @@ struct pipeline {
     size_t answer_bytes, answer_bytes_max; /* of answers that wait to be written */
     size_t stream_bytes, stream_bytes_max; /* of answers that are being put together */
     struct room rooms[POOL_COUNT];
-    bool hold;             /* memory is short */
     double owned_until[2]; /* see pipeline_own() */
     size_t with_deadline;  /* tasks that have one */
     struct task *by_identity;

@@ -29,10 +29,10 @@ class Rss(threading.Thread):
             time.sleep(0.02)
 
 
-def start(world, count, size):
+def start(world, count, size, text=lambda size: base64.b64encode(os.urandom(size * 3 // 4)).decode()):
     stub = world.start_stub("--latency", "0.05")
     world.set_up(stub, worker={"concurrency": 64, "memory_limit": "160MiB"})
-    lines = (request(f"t-{i}", f"Summarize {i}: " + base64.b64encode(os.urandom(size * 3 // 4)).decode()) for i in range(count))
+    lines = (request(f"t-{i}", f"Summarize {i}: " + text(size)) for i in range(count))
     path = write_lines(world.path / "in.jsonl", lines)
     for lane in ("high", "normal", "low"):
         world.quern("submit", path, "--job", lane, "--priority", lane)
@@ -45,6 +45,15 @@ def test_a_backlog_of_large_tasks(world):
     world.wait_rows(600, 60)
     rss.done = True
     assert worker.stop() == 0
+    assert rss.peak < LIMIT, f"{rss.peak / MIB:.0f} MiB"
+
+
+def test_a_backlog_that_compresses_well(world):
+    """Tasks that are nearly alike: what one fetch brings unpacks to forty times its size."""
+    _, worker, rss = start(world, 20_000, 4_000, lambda size: "the same words again " * (size // 21))
+    world.wait_rows(10_000, 60)  # and not held up by what was fetched and cannot be taken
+    rss.done = True
+    worker.kill()
     assert rss.peak < LIMIT, f"{rss.peak / MIB:.0f} MiB"
 
 

@@ -141,6 +141,29 @@ START_TEST(without_a_threshold_it_never_opens)
 }
 END_TEST
 
+START_TEST(a_narrow_room_takes_little_but_not_nothing)
+{
+    struct room r = {.tasks_max = 80, .bytes_max = 8000};
+    room_narrow(&r, true);
+    for (int i = 0; i < 10; i++) {
+        ck_assert(room_has(&r));
+        room_charge(&r, 1);
+    }
+    ck_assert(!room_has(&r));
+    ck_assert(!room_discharge(&r, 1));
+    bool woken = false;
+    while (r.tasks)
+        woken = room_discharge(&r, 1) || woken;
+    ck_assert(woken); /* or it would take nothing ever again */
+    room_narrow(&r, false);
+    room_charge(&r, 1000);
+    ck_assert(room_has(&r));
+    struct room least = {.tasks_max = 1, .bytes_max = 8000};
+    room_narrow(&least, true);
+    ck_assert(room_has(&least));
+}
+END_TEST
+
 START_TEST(a_room_wakes_intake_once_and_with_a_margin)
 {
     struct room r = {.tasks_max = 80, .bytes_max = 1000};
@@ -244,6 +267,7 @@ Suite *suite_faults(void)
                                   one_task_alone_opens_it_only_if_there_is_no_connection,
                                   without_a_threshold_it_never_opens,
                                   a_room_wakes_intake_once_and_with_a_margin,
+                                  a_narrow_room_takes_little_but_not_nothing,
                                   a_journey_comes_back_as_it_went,
                                   strange_headers_are_as_none,
                                   the_shortest_tier_that_is_long_enough,
