@@ -10,6 +10,7 @@
 
 enum {
     CALLS_PER_MULTI = 128,
+    RECEIVE_BYTES = 4 << 10,  /* for each call in flight; 16 KiB by itself, a third of our memory */
     RESPONSE_FREE = 64 << 10, /* answers up to this long are taken whatever the others hold */
     RESPONSE_KEEP = 64 << 10, /* a longer buffer is not kept for the next call */
 };
@@ -110,6 +111,7 @@ static void prepare(struct call *c)
     SET(e, CURLOPT_PREREQDATA, c);
     SET(e, CURLOPT_WRITEFUNCTION, on_data);
     SET(e, CURLOPT_WRITEDATA, c);
+    SET(e, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
     if (!c->multi->caller->proxied)
         SET(e, CURLOPT_PROXY, "");
 }

@@ -21,7 +21,7 @@ static int64_t prefetch_kib(const struct config *c, bool retries)
  * what is fetched is unpacked at once. A single batch is fetched whatever its size. */
 static int64_t fetch_bytes(int64_t prefetch)
 {
-    enum { PARTS = 64, LEAST = 16 << 10, MOST = 1 << 20 };
+    enum { PARTS = 128, LEAST = 16 << 10, MOST = 1 << 20 };
     int64_t bytes = prefetch * 1024 / PARTS;
     return bytes < LEAST ? LEAST : bytes > MOST ? MOST : bytes;
 }
