@@ -5,7 +5,7 @@
  *   bench-stub PORT LATENCY_MS
  *
  * GET /: {"calls": N, "first": S, "last": S, "busy_max": N}, and counts anew; times of the first
- * request and the last answer, in seconds since 1970. */
+ * request and the last answer, in seconds since 1970. GET /peek: the same, and counts on. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ev.h>
@@ -89,15 +89,17 @@ static int answer(struct ev_loop *loop, struct conn *c, const char *text, size_t
     return 1;
 }
 
-static void tell(struct ev_loop *loop, struct conn *c)
+static void tell(struct ev_loop *loop, struct conn *c, int peek)
 {
     char body[256], text[512];
     int n =
         snprintf(body, sizeof body, "{\"calls\":%ld,\"first\":%.6f,\"last\":%.6f,\"busy_max\":%ld}",
                  stub.calls, stub.first, stub.last, stub.busy_max);
     n = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", n, body);
-    stub.calls = stub.busy_max = 0;
-    stub.first = 0;
+    if (!peek) {
+        stub.calls = stub.busy_max = 0;
+        stub.first = 0;
+    }
     if (answer(loop, c, text, (size_t)n))
         serve(loop, c);
 }
@@ -163,8 +165,8 @@ static void serve(struct ev_loop *loop, struct conn *c)
     if (c->request || !end || length > c->len)
         return;
     c->request = length;
-    if (strncmp(c->data, "GET / ", 6) == 0)
-        tell(loop, c);
+    if (strncmp(c->data, "GET /", 5) == 0)
+        tell(loop, c, strncmp(c->data, "GET /peek ", 10) == 0);
     else
         begin_call(loop, c);
 }
