@@ -83,10 +83,10 @@ def watch(command, **options):
 
 
 def partitions(log):
-    """What a worker's log says of the lanes' partitions it was given (and, below zero, lost)."""
+    """What a worker's log says of the normal lane's partitions it was given (and, below zero, lost)."""
     for line in log.splitlines():
         told = json.loads(line)
-        if told.get("of") == "lanes" and "count" in told:
+        if told.get("of") == "normal" and "count" in told:
             yield told["count"] if "assigned" in told["msg"] else -told["count"]
 
 
@@ -215,7 +215,7 @@ class World:
     def wait_shared(self, timeout=120):
         """Until each worker has had its part of the partitions, and no more than that."""
         end = time.time() + timeout
-        least = 3 * self.config["kafka"]["partitions"] // len(self.workers)
+        least = self.config["kafka"]["partitions"] // len(self.workers)
         while True:
             logs = [(self.dir / f"worker-{i}.log").read_text() for i in range(len(self.workers))]
             if all(sum(partitions(log)) in (least, least + 1) for log in logs):

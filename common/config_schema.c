@@ -20,7 +20,9 @@ static const struct config_key kafka_keys[] = {
     {"topic_prefix", CONFIG_TEXT, KEY(config, kafka.topic_prefix), "quern.",
      .doc = "Put before the name of every topic."},
     {"group", CONFIG_TEXT, KEY(config, kafka.group), "quern",
-     .doc = "Consumer group of the workers; with .retry behind it, that of the retry topics."},
+     .doc = "Consumer groups of the workers: with .high, .normal and .low behind it those of the "
+            "lanes, "
+            "with .retry that of the retry topics."},
     {"instance_id", CONFIG_TEXT, KEY(config, kafka.instance_id), NULL,
      .doc = "Static membership: a name of its own for each worker (in Kubernetes the pod's), so "
             "that a restart within the session time-out moves no partition."},

@@ -35,16 +35,17 @@ char *kafka_topic(const struct config *c, int index, char *out)
     return index < RETRY_TIERS ? kafka_retry_topic(c, index, out) : kafka_dead_topic(c, out);
 }
 
-char *kafka_group(const struct config *c, bool retries, char *out)
+char *kafka_group(const struct config *c, int group, char *out)
 {
-    (void)snprintf(out, KAFKA_TOPIC_MAX, "%s%s", c->kafka.group, retries ? ".retry" : "");
+    const char *name = group == KAFKA_RETRIES ? "retry" : lane_names[group];
+    (void)snprintf(out, KAFKA_TOPIC_MAX, "%s.%s", c->kafka.group, name);
     return out;
 }
 
-void kafka_group_topics(bool retries, int *first, int *end)
+void kafka_group_topics(int group, int *first, int *end)
 {
-    *first = retries ? LANE_COUNT : 0;
-    *end = retries ? LANE_COUNT + RETRY_TIERS : LANE_COUNT;
+    *first = group;
+    *end = group == KAFKA_RETRIES ? LANE_COUNT + RETRY_TIERS : group + 1;
 }
 
 int kafka_topic_lane(const struct config *c, const char *topic)

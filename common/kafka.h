@@ -17,11 +17,13 @@ char *kafka_dead_topic(const struct config *c, char *out);
 /* All of them, by index from 0 to KAFKA_TOPICS - 1: the lanes, the retry tiers, the dead letters.
  */
 char *kafka_topic(const struct config *c, int index, char *out);
-/* The consumer group of the workers for the lanes, or, of its own so that each is shared out
- * evenly, for the retry topics. */
-char *kafka_group(const struct config *c, bool retries, char *out);
+/* The workers' consumer groups: one for each lane, by its number, and KAFKA_RETRIES for the retry
+ * topics. Each has its own, for the assignor shares out the sum of a group's partitions: of one
+ * lane, a worker might get all. */
+enum { KAFKA_RETRIES = LANE_COUNT, KAFKA_GROUPS };
+char *kafka_group(const struct config *c, int group, char *out);
 /* The topics of that group: indices for kafka_topic() from *first to *end - 1. */
-void kafka_group_topics(bool retries, int *first, int *end);
+void kafka_group_topics(int group, int *first, int *end);
 /* The lane of a topic, or -1. */
 int kafka_topic_lane(const struct config *c, const char *topic);
 

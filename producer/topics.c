@@ -107,11 +107,11 @@ static rd_kafka_resp_err_t find_missing(rd_kafka_t *rk, rd_kafka_topic_partition
     return r;
 }
 
-static rd_kafka_resp_err_t try_commit(const struct config *c, rd_kafka_t *rk, bool retries)
+static rd_kafka_resp_err_t try_commit(const struct config *c, rd_kafka_t *rk, int group)
 {
     char name[KAFKA_TOPIC_MAX];
     int first, end;
-    kafka_group_topics(retries, &first, &end);
+    kafka_group_topics(group, &first, &end);
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(64);
     rd_kafka_topic_partition_list_t *missing = rd_kafka_topic_partition_list_new(64);
     for (int i = first; i < end; i++)
@@ -136,12 +136,12 @@ static bool workers_run(rd_kafka_resp_err_t r)
 /* Where the group has no offset for a partition, commits its beginning: a lag exists from the
  * first task on, so that autoscaling can start at zero workers. A topic just created may have no
  * leader for a moment, and a group no coordinator: tried again for a while. */
-static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, bool retries,
+static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, int group,
                                    struct error *err)
 {
     rd_kafka_resp_err_t r = RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int64_t end = units_now_us() + COMMIT_PATIENCE_US; units_now_us() < end;) {
-        r = try_commit(c, rk, retries);
+        r = try_commit(c, rk, group);
         if (r == RD_KAFKA_RESP_ERR_NO_ERROR || workers_run(r))
             return QUERN_OK;
         (void)usleep(COMMIT_PAUSE_US);
@@ -149,14 +149,14 @@ static quern_status commit_initial(const struct config *c, rd_kafka_t *rk, bool 
     return unreachable(c, "commit initial offsets", rd_kafka_err2str(r), err);
 }
 
-static rd_kafka_t *client(const struct config *c, bool retries, struct error *err)
+static rd_kafka_t *client(const struct config *c, int group, struct error *err)
 {
-    char text[512], group[KAFKA_TOPIC_MAX];
+    char text[512], id[KAFKA_TOPIC_MAX];
     rd_kafka_conf_t *conf = kafka_conf(c, "quern", err);
     if (!conf)
         return NULL;
     rd_kafka_t *rk = NULL;
-    if (kafka_set(conf, "group.id", kafka_group(c, retries, group), err) == QUERN_OK &&
+    if (kafka_set(conf, "group.id", kafka_group(c, group, id), err) == QUERN_OK &&
         kafka_set_properties(conf, c, err) == QUERN_OK) {
         rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
         if (!rk)
@@ -169,12 +169,13 @@ static rd_kafka_t *client(const struct config *c, bool retries, struct error *er
 
 static quern_status topics_create(const struct config *c, rd_kafka_t *rk, struct error *err)
 {
-    if (create_topics(c, rk, err) != QUERN_OK || commit_initial(c, rk, false, err) != QUERN_OK)
-        return QUERN_FAIL;
-    rd_kafka_t *other = client(c, true, err);
-    quern_status status = other ? commit_initial(c, other, true, err) : QUERN_FAIL;
-    if (other)
-        rd_kafka_destroy(other);
+    quern_status status = create_topics(c, rk, err);
+    for (int group = 0; status == QUERN_OK && group < KAFKA_GROUPS; group++) {
+        rd_kafka_t *member = client(c, group, err);
+        status = member ? commit_initial(c, member, group, err) : QUERN_FAIL;
+        if (member)
+            rd_kafka_destroy(member);
+    }
     return status;
 }
 
@@ -218,7 +219,7 @@ static int run(int argc, char **argv)
     struct config *c = cli_config(config);
     if (!c)
         return EXIT_USAGE;
-    rd_kafka_t *rk = client(c, false, &err);
+    rd_kafka_t *rk = client(c, 0, &err);
     quern_status status = rk ? (create ? topics_create : topics_list)(c, rk, &err) : QUERN_FAIL;
     if (rk)
         rd_kafka_destroy(rk);

@@ -10,10 +10,11 @@ enum { API_JOIN_GROUP = 11, JOIN_LONGEST_US = 60000000 }; /* Kafka protocol; a l
 
 /* For the queue of a lane, or of each of up to 16 partitions of the retry topics; 4 MiB at 1 GiB.
  */
-static int64_t prefetch_kib(const struct config *c, bool retries)
+static int64_t prefetch_kib(const struct config *c, int group)
 {
-    enum { LANE_SHARE = 256, RETRY_SHARE = 1024, LEAST = 64 };
-    int64_t kib = c->worker.memory_limit / 1024 / (retries ? RETRY_SHARE : LANE_SHARE);
+    enum { LANE_SHARE = 512, RETRY_SHARE = 1024, LEAST = 64 };
+    int64_t kib =
+        c->worker.memory_limit / 1024 / (group == KAFKA_RETRIES ? RETRY_SHARE : LANE_SHARE);
     return kib < LEAST ? LEAST : kib;
 }
 
@@ -26,15 +27,15 @@ static int64_t fetch_bytes(int64_t prefetch)
     return bytes < LEAST ? LEAST : bytes > MOST ? MOST : bytes;
 }
 
-static rd_kafka_conf_t *make_conf(const struct config *c, bool retries, struct error *err)
+static rd_kafka_conf_t *make_conf(const struct config *c, int group, struct error *err)
 {
-    char session[32], heartbeat[32], prefetch[32], fetch[32], group[KAFKA_TOPIC_MAX];
+    char session[32], heartbeat[32], prefetch[32], fetch[32], id[KAFKA_TOPIC_MAX];
     (void)snprintf(session, sizeof session, "%lld", (long long)c->kafka.session_timeout);
     (void)snprintf(heartbeat, sizeof heartbeat, "%lld", (long long)c->kafka.session_timeout / 4);
-    (void)snprintf(prefetch, sizeof prefetch, "%lld", (long long)prefetch_kib(c, retries));
-    (void)snprintf(fetch, sizeof fetch, "%lld", (long long)fetch_bytes(prefetch_kib(c, retries)));
+    (void)snprintf(prefetch, sizeof prefetch, "%lld", (long long)prefetch_kib(c, group));
+    (void)snprintf(fetch, sizeof fetch, "%lld", (long long)fetch_bytes(prefetch_kib(c, group)));
     const char *const properties[][2] = {
-        {"group.id", kafka_group(c, retries, group)},
+        {"group.id", kafka_group(c, group, id)},
         {"group.instance.id", c->kafka.instance_id},
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"enable.auto.commit", "false"},
@@ -100,11 +101,11 @@ static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, v
     return r ? r : rd_kafka_interceptor_add_on_response_received(rk, "join", on_response, arg);
 }
 
-rd_kafka_t *consumer_new(const struct config *c, bool retries, struct join_watch *join,
+rd_kafka_t *consumer_new(const struct config *c, int group, struct join_watch *join,
                          struct error *err)
 {
     char text[512];
-    rd_kafka_conf_t *conf = make_conf(c, retries, err);
+    rd_kafka_conf_t *conf = make_conf(c, group, err);
     if (!conf)
         return NULL;
     (void)rd_kafka_conf_interceptor_add_on_new(conf, "join", on_new, join);
@@ -118,11 +119,11 @@ rd_kafka_t *consumer_new(const struct config *c, bool retries, struct join_watch
     return NULL;
 }
 
-quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, bool retries,
+quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, int group,
                                 struct error *err)
 {
     int first, end;
-    kafka_group_topics(retries, &first, &end);
+    kafka_group_topics(group, &first, &end);
     char name[KAFKA_TOPIC_MAX];
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(KAFKA_TOPICS);
     for (int i = first; i < end; i++)

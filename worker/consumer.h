@@ -20,13 +20,13 @@ struct join_watch {
 /* How long it has been on its way, in ms; -1: there is none. */
 int64_t join_watch_ms(const struct join_watch *w);
 
-/* A member of the group of the lanes, or of the retry topics; cooperative-sticky, commits nothing
+/* A member of one of the groups (see kafka_group()); cooperative-sticky, commits nothing
  * by itself; rebalances and commits come as events. `join` lives as long as it. NULL: `err` names
  * the property that is wrong. */
-rd_kafka_t *consumer_new(const struct config *c, bool retries, struct join_watch *join,
+rd_kafka_t *consumer_new(const struct config *c, int group, struct join_watch *join,
                          struct error *err);
 /* Subscribes to the group's topics. */
-MUST_CHECK quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, bool retries,
+MUST_CHECK quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, int group,
                                            struct error *err);
 /* Stops or resumes the fetching of a partition. The caller knows which are paused: resuming one
  * that is not can rewind it in librdkafka before 2.4. */

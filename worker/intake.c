@@ -53,7 +53,7 @@ void intake_free_slot(struct intake *in, struct slot *s)
 
 const char *intake_name(const struct intake *in)
 {
-    return in->retries ? "retries" : "lanes";
+    return in->pool == KAFKA_RETRIES ? "retries" : lane_names[in->pool];
 }
 
 /* ---- records -------------------------------------------------------------------------------- */
@@ -99,12 +99,12 @@ static void take(struct intake *in, struct slot *s, const rd_kafka_message_t *m)
         set_paused(in, s, true);
 }
 
-static void pull_lane(struct intake *in, int lane)
+static void pull_lane(struct intake *in)
 {
     rd_kafka_message_t *m;
     int n = 0;
-    while (n < PULL_MAX && in->events->has_room(in->arg, lane) &&
-           (m = rd_kafka_consume_queue(in->lanes[lane], 0)) != NULL) {
+    while (n < PULL_MAX && in->events->has_room(in->arg, in->pool) &&
+           (m = rd_kafka_consume_queue(in->lane, 0)) != NULL) {
         struct slot *s = m->err ? NULL : intake_find(in, rd_kafka_topic_name(m->rkt), m->partition);
         if (m->err)
             complain(in, m->err, rd_kafka_message_errstr(m));
@@ -150,8 +150,7 @@ static void pull(struct intake *in)
     struct slot *s;
     if (in->stopping)
         return;
-    for (int lane = 0; lane < LANE_COUNT; lane++)
-        pull_lane(in, lane);
+    pull_lane(in);
     DL_FOREACH (in->slots, s)
         if (s->queue && !s->p.revoked)
             pull_retries(in, s);
@@ -220,7 +219,7 @@ static void note_contact(struct intake *in, double at)
 {
     if (at > in->contact)
         in->contact = at;
-    in->events->owned(in->arg, in->retries, in->contact + silence_max(in));
+    in->events->owned(in->arg, in->pool, in->contact + silence_max(in));
 }
 
 static void on_committed(struct intake *in, rd_kafka_event_t *e)
@@ -280,12 +279,12 @@ static void add_slot(struct intake *in, const rd_kafka_topic_partition_t *p)
     s->p.topic = mem_string(p->topic);
     s->p.number = p->partition;
     s->p.lane = lane;
-    s->p.pool = lane >= 0 ? lane : LANE_COUNT;
+    s->p.pool = in->pool;
     s->committed = s->last = -1;
     window_init(&s->p.window, WINDOW_MAX);
     DL_APPEND(in->slots, s);
     if (lane >= 0)
-        consumer_forward(in->rk, p->topic, p->partition, in->lanes[lane]);
+        consumer_forward(in->rk, p->topic, p->partition, in->lane);
     else
         s->queue = consumer_queue(in->rk, p->topic, p->partition, in->wake_fd);
 }
@@ -431,17 +430,15 @@ static void watch_queues(struct intake *in)
 {
     in->group = rd_kafka_queue_get_consumer(in->rk);
     consumer_wake(in->group, in->wake_fd);
-    for (int lane = 0; lane < LANE_COUNT; lane++) {
-        in->lanes[lane] = rd_kafka_queue_new(in->rk);
-        consumer_wake(in->lanes[lane], in->wake_fd);
-    }
+    in->lane = rd_kafka_queue_new(in->rk);
+    consumer_wake(in->lane, in->wake_fd);
 }
 
-struct intake *intake_new(struct ev_loop *loop, const struct config *c, bool retries,
+struct intake *intake_new(struct ev_loop *loop, const struct config *c, int pool,
                           const struct intake_events *events, void *arg, struct error *err)
 {
     struct intake *in = mem_zero(sizeof *in);
-    rd_kafka_t *rk = consumer_new(c, retries, &in->join, err);
+    rd_kafka_t *rk = consumer_new(c, pool, &in->join, err);
     if (!rk) {
         free(in);
         return NULL;
@@ -450,7 +447,7 @@ struct intake *intake_new(struct ev_loop *loop, const struct config *c, bool ret
     in->config = c;
     in->events = events;
     in->arg = arg;
-    in->retries = retries;
+    in->pool = pool;
     in->rk = rk;
     in->contact = in->served = ev_now(loop);
     in->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -462,7 +459,7 @@ struct intake *intake_new(struct ev_loop *loop, const struct config *c, bool ret
     in->wake.data = in->tick.data = in->again.data = in;
     ev_io_start(loop, &in->wake);
     ev_timer_start(loop, &in->tick);
-    if (consumer_subscribe(rk, c, retries, err) == QUERN_OK)
+    if (consumer_subscribe(rk, c, pool, err) == QUERN_OK)
         return in;
     intake_free(in);
     return NULL;
@@ -485,8 +482,7 @@ void intake_free(struct intake *in)
     if (in->leaving)
         rd_kafka_topic_partition_list_destroy(in->leaving);
     rd_kafka_queue_destroy(in->group);
-    for (int lane = 0; lane < LANE_COUNT; lane++)
-        rd_kafka_queue_destroy(in->lanes[lane]);
+    rd_kafka_queue_destroy(in->lane);
     rd_kafka_destroy(in->rk);
     close(in->wake_fd);
     free(in);

@@ -1,7 +1,7 @@
 /* Kafka as the source of tasks: topics, their partitions, and the offsets that may be committed. A
- * worker has two of these, members of two groups, for the lanes and for the retry topics, so that
- * each are shared out evenly. There is a queue for each lane, so that no lane stands in another's
- * way, and for each partition of a retry topic, whose head waits until it is due. */
+ * worker has one for each pool, members of as many groups: for each lane, and for the retry topics,
+ * so that each is shared out evenly. A lane has one queue; each partition of a retry topic has its
+ * own, whose head waits until it is due. */
 #ifndef QUERN_INTAKE_H
 #define QUERN_INTAKE_H
 #include "source.h"
@@ -17,14 +17,14 @@ struct intake_events {
     void (*abort)(void *arg, struct partition *p);
     void (*look)(void *arg, struct partition *p); /* once a second: is its head stuck? */
     /* By Kafka's latest answer, our tasks are ours until then (by the loop's clock). */
-    void (*owned)(void *arg, bool retries, double until);
+    void (*owned)(void *arg, int pool, double until);
     /* The consumer is of no use any more (fenced by another of the same kafka.instance_id): its
      * tasks are others'. The process is to stop. */
     void (*fatal)(void *arg);
     void (*stopped)(void *arg); /* after intake_stop(): everything is given back */
 };
 
-struct intake *intake_new(struct ev_loop *loop, const struct config *c, bool retries,
+struct intake *intake_new(struct ev_loop *loop, const struct config *c, int pool,
                           const struct intake_events *events, void *arg, struct error *err);
 void intake_free(struct intake *in);
 

@@ -26,10 +26,10 @@ struct intake {
     const struct config *config;
     const struct intake_events *events;
     void *arg;
-    bool retries; /* the retry topics; else the lanes */
+    int pool; /* which group: a lane, or the retry topics */
     rd_kafka_t *rk;
     struct join_watch join;
-    rd_kafka_queue_t *group, *lanes[LANE_COUNT];
+    rd_kafka_queue_t *group, *lane; /* what happens; records (of a lane) */
     int wake_fd;
     ev_io wake;
     ev_timer tick, again;                     /* again: soon, not from inside a callback */
@@ -45,7 +45,7 @@ struct intake {
     struct stall stall; /* of the loop itself */
 };
 
-/* "lanes" or "retries", for logs. */
+/* The lane or "retries", for logs. */
 const char *intake_name(const struct intake *in);
 /* The slot of a partition that is ours, or NULL. */
 struct slot *intake_find(struct intake *in, const char *topic, int32_t number);

@@ -31,8 +31,8 @@ struct worker {
     struct settle *settle;
     struct outbound *outbound;
     struct watch *watch;
-    struct intake *lanes, *retries;
-    int intakes; /* not stopped yet */
+    struct intake *intakes[POOL_COUNT];
+    int running; /* intakes not stopped yet */
     ev_signal term, intr, hup;
     ev_timer report, memory;
     int64_t reported;
@@ -118,16 +118,16 @@ static void intake_look(void *arg, struct partition *p)
     pipeline_unstick(((struct worker *)arg)->pipeline, p);
 }
 
-static void intake_owned(void *arg, bool retries, double until)
+static void intake_owned(void *arg, int pool, double until)
 {
-    pipeline_own(((struct worker *)arg)->pipeline, retries, until);
+    pipeline_own(((struct worker *)arg)->pipeline, pool, until);
 }
 
 static void stop(struct worker *w)
 {
     w->stopping = true;
-    intake_stop(w->lanes);
-    intake_stop(w->retries);
+    for (int pool = 0; pool < POOL_COUNT; pool++)
+        intake_stop(w->intakes[pool]);
 }
 
 static void intake_fatal(void *arg)
@@ -140,7 +140,7 @@ static void intake_fatal(void *arg)
 static void intake_stopped(void *arg)
 {
     struct worker *w = arg;
-    if (--w->intakes == 0)
+    if (--w->running == 0)
         ev_break(w->loop, EVBREAK_ALL);
 }
 
@@ -151,13 +151,13 @@ static const struct intake_events intake_events = {intake_has_room, intake_recei
 static void source_room(void *arg, int pool)
 {
     struct worker *w = arg;
-    intake_source.room(pool == POOL_RETRY ? w->retries : w->lanes, pool);
+    intake_source.room(w->intakes[pool], pool);
 }
 
 static void source_left(void *arg, struct partition *p)
 {
     struct worker *w = arg;
-    intake_source.left(p->pool == POOL_RETRY ? w->retries : w->lanes, p);
+    intake_source.left(w->intakes[p->pool], p);
 }
 
 static const struct source_ops source_ops = {source_room, source_left};
@@ -184,6 +184,17 @@ static void on_hangup(struct ev_loop *loop, ev_signal *s, int events)
     router_read_keys(w->router);
 }
 
+/* Of the lanes: what waits in a retry topic is meant to. */
+static int64_t head_age(const struct worker *w)
+{
+    int64_t oldest = 0;
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        int64_t age = intake_head_age(w->intakes[lane]);
+        oldest = age > oldest ? age : oldest;
+    }
+    return oldest;
+}
+
 static void on_report(struct ev_loop *loop, ev_timer *t, int events)
 {
     struct worker *w = t->data;
@@ -196,7 +207,7 @@ static void on_report(struct ev_loop *loop, ev_timer *t, int events)
                  LOG_N("calling", n.in_state[TASK_CALLING]),
                  LOG_N("waiting", n.in_state[TASK_WAITING]),
                  LOG_N("settling", n.in_state[TASK_SETTLING]), LOG_N("parked", n.parked),
-                 LOG_N("head_age_s", intake_head_age(w->lanes)));
+                 LOG_N("head_age_s", head_age(w)));
     w->reported = n.finished;
 }
 
@@ -299,11 +310,11 @@ static quern_status start(struct worker *w, struct error *err)
     w->lookup = lookup_new(w->loop, c, &sink_events, w);
     w->settle = settle_new(w->loop, c, &sink_events, w);
     w->watch = watch_new(w->loop, c, pipeline_volumes(w->pipeline), &watch_events, w);
-    if (!(w->outbound = outbound_new(w->loop, c, &sink_events, w, err)) ||
-        !(w->lanes = intake_new(w->loop, c, false, &intake_events, w, err)) ||
-        !(w->retries = intake_new(w->loop, c, true, &intake_events, w, err)))
+    if (!(w->outbound = outbound_new(w->loop, c, &sink_events, w, err)))
         return QUERN_FAIL;
-    w->intakes = 2;
+    for (int pool = 0; pool < POOL_COUNT; pool++, w->running++)
+        if (!(w->intakes[pool] = intake_new(w->loop, c, pool, &intake_events, w, err)))
+            return QUERN_FAIL;
     watch_signals(w);
     return QUERN_OK;
 }
@@ -320,8 +331,8 @@ static int finish(struct worker *w)
     log_info("stopped", LOG_N("finished", n.finished), LOG_N("left_to_others", left));
     if (left || w->failed)
         return w->failed ? EXIT_ERROR : EXIT_DONE;
-    intake_free(w->lanes);
-    intake_free(w->retries);
+    for (int pool = 0; pool < POOL_COUNT; pool++)
+        intake_free(w->intakes[pool]);
     outbound_free(w->outbound);
     watch_free(w->watch);
     settle_free(w->settle);

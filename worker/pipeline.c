@@ -44,9 +44,9 @@ bool pipeline_has_room(const struct pipeline *p, int pool)
     return room_has(&p->rooms[pool]);
 }
 
-void pipeline_own(struct pipeline *p, bool retries, double until)
+void pipeline_own(struct pipeline *p, int pool, double until)
 {
-    p->owned_until[retries] = until;
+    p->owned_until[pool] = until;
 }
 
 void pipeline_save_memory(struct pipeline *p, bool save)
@@ -426,7 +426,8 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     p->sink_arg = sink_arg;
     p->source = source;
     p->source_arg = source_arg;
-    p->owned_until[0] = p->owned_until[1] = HUGE_VAL;
+    for (int pool = 0; pool < POOL_COUNT; pool++)
+        p->owned_until[pool] = HUGE_VAL;
     p->volumes = volumes_new();
     set_bounds(p, c);
     gates_init(&p->gates, c);

@@ -2,6 +2,7 @@
 #ifndef QUERN_PIPELINE_H
 #define QUERN_PIPELINE_H
 #include "call.h"
+#include "common/kafka.h"
 #include "lanes.h"
 #include "limiter.h"
 #include "retry.h"
@@ -10,7 +11,7 @@
 #include "source.h"
 
 /* Tasks count against the bounds of their lane, or, from a retry topic, of the retries. */
-enum { POOL_RETRY = LANE_COUNT, POOL_COUNT };
+enum { POOL_RETRY = KAFKA_RETRIES, POOL_COUNT = KAFKA_GROUPS };
 
 struct pipeline;
 
@@ -28,7 +29,7 @@ void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset
 
 /* The source vouches that the tasks of the lanes, or those of the retry topics, are ours until
  * then, by the loop's clock; later no call is begun. Without a word of it, they always are. */
-void pipeline_own(struct pipeline *p, bool retries, double until);
+void pipeline_own(struct pipeline *p, int pool, double until);
 /* Memory is short: little more is taken; what is here goes on, and frees it. */
 void pipeline_save_memory(struct pipeline *p, bool save);
 

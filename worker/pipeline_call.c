@@ -286,13 +286,20 @@ static bool may_call(void *arg, int lane, size_t gate)
            gate_is_open(&p->gates.gate[gate], ev_now(p->loop));
 }
 
+static bool owns_its_tasks(const struct pipeline *p, double now)
+{
+    for (int pool = 0; pool < POOL_COUNT; pool++)
+        if (now > p->owned_until[pool])
+            return false;
+    return true;
+}
+
 /* Whatever may be called is, unless too many answers wait for PostgreSQL, or the tasks may be
  * others' by now. */
 void pipeline_dispatch(struct pipeline *p)
 {
     struct task *t;
-    double now = ev_now(p->loop);
-    if (now > p->owned_until[0] || now > p->owned_until[1])
+    if (!owns_its_tasks(p, ev_now(p->loop)))
         return;
     while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
            (t = lanes_pop(&p->lanes, may_call, p)) != NULL)

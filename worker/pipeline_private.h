@@ -44,8 +44,8 @@ struct pipeline {
     size_t answer_bytes, answer_bytes_max; /* of answers that wait to be written */
     size_t stream_bytes, stream_bytes_max; /* of answers that are being put together */
     struct room rooms[POOL_COUNT];
-    double owned_until[2]; /* see pipeline_own() */
-    size_t with_deadline;  /* tasks that have one */
+    double owned_until[POOL_COUNT]; /* see pipeline_own() */
+    size_t with_deadline;           /* tasks that have one */
     struct task *by_identity;
     struct cancel *cancels;
     ev_prepare before_wait;

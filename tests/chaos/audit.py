@@ -31,9 +31,9 @@ class OffsetWatch(threading.Thread):
         conf = {"bootstrap.servers": cluster.brokers(), "enable.auto.commit": False, "log_level": 0,
                 "auto.offset.reset": "earliest"}
         self.reader = confluent_kafka.Consumer({**conf, "group.id": "audit"})
-        self.offsets = {group: confluent_kafka.Consumer({**conf, "group.id": group}),
-                        group + ".retry": confluent_kafka.Consumer({**conf, "group.id": group + ".retry"})}
-        self.topics = {group: [prefix + t for t in LANES], group + ".retry": [prefix + t for t in RETRIES]}
+        self.topics = {f"{group}.{t.split('.')[1]}": [prefix + t] for t in LANES}
+        self.topics[group + ".retry"] = [prefix + t for t in RETRIES]
+        self.offsets = {g: confluent_kafka.Consumer({**conf, "group.id": g}) for g in self.topics}
         self.records = collections.defaultdict(dict)  # (topic, partition) -> {offset: task}
         self.partitions = {}
         self.done = threading.Event()

@@ -111,10 +111,10 @@ class Worker(Process):
         return [x for x in lines if x["msg"] == message]
 
     def assigned(self):
-        """How many partitions of the lanes it has now."""
+        """How many partitions of each lane it has now."""
         given, taken = self.events("partitions assigned"), self.events("partitions revoked")
-        return (sum(e["count"] for e in given if e["of"] == "lanes")
-                - sum(e["count"] for e in taken if e["of"] == "lanes"))
+        return {lane: sum(e["count"] for e in given if e["of"] == lane)
+                - sum(e["count"] for e in taken if e["of"] == lane) for lane in ("high", "normal", "low")}
 
     def finished(self):
         """How many tasks it brought to an end, as it said when it stopped."""

@@ -31,9 +31,11 @@ class Client:
         self.world = world
         brokers = {"bootstrap.servers": world.servers.brokers}
         self.producer = confluent_kafka.Producer({**brokers, "linger.ms": 0})
-        # Never subscribes, so it is no member of the group: it only reads its offsets.
-        self.consumer = confluent_kafka.Consumer(
-            {**brokers, "group.id": world.group, "enable.auto.commit": False})
+        # They never subscribe, so they are no members of the groups: they only read offsets.
+        self.consumers = {name: confluent_kafka.Consumer(
+            {**brokers, "group.id": f"{world.group}.{name}", "enable.auto.commit": False})
+            for name in (*LANES, "retry")}
+        self.consumer = self.consumers["retry"]
 
     def topic(self, name):
         return self.world.prefix + name
@@ -84,11 +86,13 @@ class Client:
         """{partition: committed offset}; negative: none."""
         topic = self.topic(name)
         asked = [TopicPartition(topic, p) for p in self.partitions(name)]
-        return {t.partition: t.offset for t in self.consumer.committed(asked, 10)}
+        consumer = self.consumers.get(name.removeprefix("tasks."), self.consumer)
+        return {t.partition: t.offset for t in consumer.committed(asked, 10)}
 
     def lag(self):
         """Records of the lanes that are behind no committed offset."""
         return self.sent() - sum(o for lane in LANES for o in self.committed("tasks." + lane).values())
 
     def close(self):
-        self.consumer.close()
+        for consumer in self.consumers.values():
+            consumer.close()

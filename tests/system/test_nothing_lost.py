@@ -8,6 +8,7 @@ from helpers import LANES, wait_until, write_batch
 pytestmark = pytest.mark.timeout(90)
 TOTAL, CONCURRENCY = 2000, 16
 DUPLICATES = "SELECT job_id, custom_id FROM results GROUP BY 1, 2 HAVING count(*) > 1"
+FAIR = {"high": 2, "normal": 2, "low": 2}  # of two workers, with four partitions a lane
 
 
 def submit_lanes(world, total=TOTAL):
@@ -66,7 +67,7 @@ def test_workers_share_the_load_and_hand_it_over(world):
     stub = world.start_stub("--latency", "0.05")
     world.set_up(stub, worker={"concurrency": CONCURRENCY}, kafka={"partitions": 4})
     first, second = world.start_worker(), world.start_worker()
-    wait_until(lambda: first.assigned() == second.assigned() == 6, what="a fair share")
+    wait_until(lambda: first.assigned() == second.assigned() == FAIR, what="a fair share of each lane")
     submit_lanes(world, total)
     world.wait_rows(300)
     assert first.stop() == 0
@@ -115,7 +116,7 @@ def test_survivors_take_over_within_15_seconds(world):
     stub = world.start_stub("--latency", "0.05")
     world.set_up(stub, worker={"concurrency": 8}, kafka={"partitions": 4})
     first, second = world.start_worker(), world.start_worker()
-    wait_until(lambda: first.assigned() == second.assigned() == 6, what="a fair share")
+    wait_until(lambda: first.assigned() == second.assigned() == FAIR, what="a fair share of each lane")
     submit_lanes(world, total)
     world.wait_rows(60)
     first.kill()
