@@ -204,10 +204,9 @@ class World:
                 sys.exit(f"bench: jobs {pattern} were not done in {timeout} s; see {self.dir}")
             time.sleep(0.02)
 
-    def start_worker(self):
+    def start_worker(self, wrap=()):
         env = {**os.environ, "QUERN_CONFIG": str(self.dir / "quern.yaml")}
         log = open(self.dir / f"worker-{len(self.workers)}.log", "wb")
-        wrap = os.environ.get("QUERN_WRAP", "").split()  # e.g. valgrind --tool=callgrind
         w = subprocess.Popen([*wrap, BIN / "quern-worker"], env=env, stdout=log, stderr=log)
         self.workers.append(w)
         return w
@@ -230,13 +229,13 @@ class World:
     def done(self):
         return self.db.execute("SELECT coalesce(sum(succeeded + failed), 0)::bigint FROM job_counters").fetchone()[0]
 
-    def wait(self, count, timeout=600):
+    def wait(self, count, timeout=600, poll=0.02):
         """Until so many results are committed; returns when, in seconds since 1970."""
         end = time.time() + timeout
         while self.done() < count:
             if time.time() > end:
                 sys.exit(f"bench: {self.done()} of {count} tasks were done in {timeout} s; see {self.dir}")
-            time.sleep(0.02)
+            time.sleep(poll)
         return time.time()
 
     def close(self, kill=False):
@@ -244,6 +243,7 @@ class World:
             w.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         for w in self.workers:
             w.wait()
+        self.last_transactions = self.transactions()
         self.db.close()
         self.admin.execute(f"DROP DATABASE {self.database} WITH (FORCE)")
         self.admin.close()

@@ -263,14 +263,24 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
     return 0;
 }
 
+/* Parsed here, libcurl does not do so for each call. It says what is wrong with one that cannot be.
+ */
+static void set_url(struct call *c, const char *url)
+{
+    free(c->url);
+    c->url = mem_string(url);
+    if (!c->parsed)
+        must((c->parsed = curl_url()) != NULL, "curl_url");
+    bool good = curl_url_set(c->parsed, CURLUPART_URL, url, 0) == CURLUE_OK;
+    SET(c->easy, CURLOPT_CURLU, good ? c->parsed : NULL);
+    SET(c->easy, CURLOPT_URL, url);
+}
+
 static void point_at(struct call *c, struct endpoint *e, const char *url)
 {
     const struct config_backend *b = e->backend;
-    if (!c->url || strcmp(c->url, url) != 0) {
-        free(c->url);
-        c->url = mem_string(url);
-        SET(c->easy, CURLOPT_URL, url);
-    }
+    if (!c->url || strcmp(c->url, url) != 0)
+        set_url(c, url);
     if (c->endpoint == e)
         return;
     c->endpoint = e;
@@ -385,6 +395,7 @@ static void free_multi(struct multi *m)
         retire(c, false);
     DL_FOREACH_SAFE (m->idle, c, next) {
         curl_easy_cleanup(c->easy);
+        curl_url_cleanup(c->parsed);
         buf_free(&c->response);
         free(c->url);
         free(c);

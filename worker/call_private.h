@@ -18,7 +18,8 @@ struct call {
     struct multi *multi;
     CURL *easy;
     struct endpoint *endpoint; /* that the handle is set up for; NULL: none yet */
-    char *url;                 /* and where it goes there */
+    char *url;                 /* and where it goes there, */
+    CURLU *parsed;             /* also in parts */
     struct buf body, response;
     int sent;          /* how often it was; more than once, it is ended */
     const char *fault; /* why we ended it ourselves, */
