@@ -26,6 +26,7 @@ extern const char *const price_tier_names[TIER_COUNT];
 struct usage {
     int64_t input, cached, cache_write, output, reasoning, cache_write_1h;
     enum price_tier tier;
+    bool tier_told; /* by the answer: even if it is the standard one, no other holds */
 };
 
 /* No answer has used more tokens than this: what claims more is taken as this. */

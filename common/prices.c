@@ -46,7 +46,7 @@ const struct price *prices_find(const struct price_table *t, const struct config
 
 int64_t prices_cost(const struct price *p, const struct config_backend *b, struct usage u)
 {
-    if (b && u.tier == TIER_STANDARD)
+    if (b && u.tier == TIER_STANDARD && !u.tier_told)
         u.tier = (enum price_tier)b->prices.tier;
     return price_cost(p, &u);
 }

@@ -204,9 +204,9 @@ int chat_next_call(const struct chat_message *m, size_t *pos, struct chat_call *
     if (!json_is(call->id, '"') || !json_is(call->name, '"'))
         return refuse_in(err, "messages", m->number, "tool_calls",
                          "each call needs an id and a function with a name");
-    (void)json_string(f[1], &call->arguments);
+    bool text = json_string(f[1], &call->arguments) || !f[1].p;
     buf_str(&call->arguments, call->arguments.len ? "" : "{}");
-    if (!json_check(call->arguments.data, call->arguments.len, &ignored) ||
+    if (!text || !json_check(call->arguments.data, call->arguments.len, &ignored) ||
         !json_is(json_root(call->arguments.data, call->arguments.len), '{'))
         return refuse_in(err, "messages", m->number, "tool_calls",
                          "function.arguments is not the text of a JSON object");

@@ -104,10 +104,27 @@ int64_t classify_count(struct json object, const char *key)
     return classify_number(json_get(object, key));
 }
 
-enum price_tier classify_tier(struct json name)
+bool classify_counted(const struct json *members, size_t n)
 {
-    for (int i = 0; i < TIER_COUNT; i++)
-        if (json_equals(name, price_tier_names[i]))
-            return (enum price_tier)i;
-    return TIER_STANDARD;
+    bool some = false;
+    for (size_t i = 0; i < n; i++) {
+        int64_t count = 0;
+        if (!members[i].p || json_is(members[i], 'n'))
+            continue;
+        if (!json_int64(members[i], &count) || count < 0)
+            return false;
+        some = true;
+    }
+    return some;
+}
+
+/* OpenAI calls the standard tier "default". */
+void classify_tier(struct json name, struct usage *out)
+{
+    out->tier = TIER_STANDARD;
+    out->tier_told = json_equals(name, "default");
+    for (int i = 0; i < TIER_COUNT && !out->tier_told; i++) {
+        out->tier_told = json_equals(name, price_tier_names[i]);
+        out->tier = out->tier_told ? (enum price_tier)i : TIER_STANDARD;
+    }
 }

@@ -37,9 +37,11 @@ void classify_malformed(struct reply *out, long status, const char *why);
 
 /* Checks and sets out->body if the text is a JSON object. Else false, and `err` says why. */
 bool classify_parse(const char *text, size_t len, struct reply *out, struct error *err);
+/* Do these members of a usage tell what was used? One is a count, and none is anything else. */
+bool classify_counted(const struct json *members, size_t n);
 /* A count of tokens: 0 if absent or absurd, USAGE_MAX at most. */
 int64_t classify_number(struct json v);
 int64_t classify_count(struct json object, const char *key);
-/* The service tier of that name; TIER_STANDARD where it is absent or another. */
-enum price_tier classify_tier(struct json name);
+/* The service tier of that name, where an answer tells it: else what is configured holds. */
+void classify_tier(struct json name, struct usage *out);
 #endif

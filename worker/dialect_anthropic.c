@@ -252,14 +252,18 @@ static void read_usage(struct json body, struct reply *r)
 {
     struct usage *u = &r->usage;
     struct json usage = json_get(body, "usage");
-    r->has_usage = json_is(usage, '{');
+    static const char *const counts[] = {"input_tokens", "output_tokens", "cache_read_input_tokens",
+                                         "cache_creation_input_tokens"};
+    struct json told[4];
+    json_get_all(usage, counts, told, 4);
+    r->has_usage = classify_counted(told, 4);
     u->cached = classify_count(usage, "cache_read_input_tokens");
     u->cache_write = classify_count(usage, "cache_creation_input_tokens");
     u->input = classify_count(usage, "input_tokens") + u->cached + u->cache_write;
     u->output = classify_count(usage, "output_tokens");
     u->cache_write_1h =
         classify_count(json_get(usage, "cache_creation"), "ephemeral_1h_input_tokens");
-    u->tier = classify_tier(json_get(usage, "service_tier"));
+    classify_tier(json_get(usage, "service_tier"), u);
 }
 
 static const char *finish_reason(struct json stop)

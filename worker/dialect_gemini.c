@@ -56,21 +56,22 @@ static void put_call(struct chat_writer *w, const struct chat_call *call)
     buf_str(w->out, "}}");
 }
 
-/* The name of the function that was called with this id: results are told by name here. */
+/* The name of the function that was called with this id: results are told by name here. The last
+ * call before the result, for an id may come again in a later turn. */
 static struct json called_name(struct json messages, struct json id)
 {
-    struct json message, call;
+    struct json message, call, name = {0};
     size_t i = 0;
-    while (json_next_item(messages, &i, &message)) {
+    while (json_next_item(messages, &i, &message) && message.p < id.p) {
         struct json calls = json_get(message, "tool_calls");
         size_t j = 0;
         while (json_is(calls, '[') && json_next_item(calls, &j, &call)) {
             struct json other = json_get(call, "id");
             if (other.p && other.len == id.len && memcmp(other.p, id.p, id.len) == 0)
-                return json_get(json_get(call, "function"), "name");
+                name = json_get(json_get(call, "function"), "name");
         }
     }
-    return (struct json){0};
+    return name;
 }
 
 static void collect_text(void *arg, struct json text)
@@ -270,7 +271,11 @@ static void read_usage(struct json body, struct reply *r)
 {
     struct usage *u = &r->usage;
     struct json usage = json_get(body, "usageMetadata");
-    r->has_usage = json_is(usage, '{');
+    static const char *const counts[] = {"promptTokenCount", "candidatesTokenCount",
+                                         "thoughtsTokenCount", "cachedContentTokenCount"};
+    struct json told[4];
+    json_get_all(usage, counts, told, 4);
+    r->has_usage = classify_counted(told, 4);
     u->input = classify_count(usage, "promptTokenCount") +
                classify_count(usage, "toolUsePromptTokenCount");
     u->cached = classify_count(usage, "cachedContentTokenCount");

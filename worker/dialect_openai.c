@@ -64,9 +64,22 @@ static const struct failure_rule rules[] = {
     {0}};
 
 /* The members of an answer that are looked at, found in one pass. */
-enum { R_ERROR, R_CHOICES, R_DATA, R_OUTPUT, R_RESULTS, R_USAGE, R_MODEL, R_TIER, R_MEMBERS };
-static const char *const members[R_MEMBERS] = {"error",   "choices", "data",  "output",
-                                               "results", "usage",   "model", "service_tier"};
+enum {
+    R_ERROR,
+    R_CHOICES,
+    R_DATA,
+    R_OUTPUT,
+    R_RESULTS,
+    R_USAGE,
+    R_MODEL,
+    R_TIER,
+    R_STATUS,
+    R_INCOMPLETE,
+    R_MEMBERS
+};
+static const char *const members[R_MEMBERS] = {
+    "error", "choices", "data",         "output", "results",
+    "usage", "model",   "service_tier", "status", "incomplete_details"};
 
 /* prompt_tokens or, in the responses API, input_tokens; cached ones are part of them, and
  * reasoning ones part of the output. */
@@ -84,8 +97,9 @@ static void read_usage(const struct json body[R_MEMBERS], struct reply *r)
     u->cached = classify_count(v[PROMPT_DETAILS].p ? v[PROMPT_DETAILS] : v[IN], "cached_tokens");
     u->reasoning = classify_count(v[COMPLETION_DETAILS].p ? v[COMPLETION_DETAILS] : v[OUT],
                                   "reasoning_tokens");
-    u->tier = classify_tier(body[R_TIER]);
-    r->has_usage = json_is(body[R_USAGE], '{');
+    const struct json told[] = {v[PROMPT], v[COMPLETION], v[INPUT], v[OUTPUT]};
+    classify_tier(body[R_TIER], u);
+    r->has_usage = classify_counted(told, sizeof told / sizeof *told);
 }
 
 /* Every endpoint's answer has one of these lists. */
@@ -181,6 +195,24 @@ static void event(struct fold *f, const char *name, struct json data)
     }
 }
 
+/* The same in the responses API. */
+static void look_at_response(const struct json body[R_MEMBERS], struct reply *out)
+{
+    struct json item, part;
+    size_t i = 0;
+    if (json_equals(json_get(body[R_INCOMPLETE], "reason"), "content_filter"))
+        classify_withheld(out, "the answer was withheld", (struct json){0});
+    else if (json_equals(body[R_STATUS], "failed"))
+        classify_malformed(out, 200, "its status is failed");
+    while (json_is(body[R_OUTPUT], '[') && json_next_item(body[R_OUTPUT], &i, &item)) {
+        struct json content = json_get(item, "content");
+        size_t j = 0;
+        while (out->success && json_is(content, '[') && json_next_item(content, &j, &part))
+            if (json_equals(json_get(part, "type"), "refusal"))
+                classify_withheld(out, "the model refused", json_get(part, "refusal"));
+    }
+}
+
 static void reply(long status, const char *text, size_t len, struct buf *translated,
                   struct reply *out)
 {
@@ -200,7 +232,9 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
     }
     out->model = body[R_MODEL];
     out->success = has_answer(body);
-    if (out->success)
+    if (out->success && json_is(body[R_OUTPUT], '['))
+        look_at_response(body, out);
+    else if (out->success)
         look_for_refusal(body[R_CHOICES], out);
     else
         classify_malformed(out, status,

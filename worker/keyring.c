@@ -110,14 +110,55 @@ bool keyring_refuse(struct keyring *k, size_t position)
     return false;
 }
 
-void keyring_redact(const struct keyring *k, char *text, size_t len)
+/* The bytes at `p` that stand for one: it, or a JSON escape of it. 0: they do not. */
+static size_t stands_for(const char *p, const char *end, char c)
+{
+    char hex[5] = {0};
+    if (p < end && *p == c)
+        return 1;
+    if (end - p >= 2 && p[0] == '\\' && p[1] == c)
+        return 2;
+    if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+        return 0;
+    memcpy(hex, p + 2, 4);
+    return strtoul(hex, NULL, 16) == (unsigned char)c ? 6 : 0;
+}
+
+static size_t match_escaped(const char *p, const char *end, const char *key)
+{
+    const char *at = p;
+    for (; *key; key++) {
+        size_t n = stands_for(at, end, *key);
+        if (n == 0)
+            return 0;
+        at += n;
+    }
+    return (size_t)(at - p);
+}
+
+/* Keys of plain letters are found at once; only a text with such escapes is gone through. */
+static void redact_escaped(char *text, size_t len, const char *key)
+{
+    if (!memmem(text, len, "\\/", 2) && !memmem(text, len, "\\u", 2))
+        return;
+    for (char *p = text, *end = text + len; p < end;) {
+        size_t n = match_escaped(p, end, key);
+        memset(p, '*', n);
+        p += n ? n : 1;
+    }
+}
+
+void keyring_redact(const struct keyring *k, char *text, size_t len, bool answer)
 {
     for (size_t i = 0; i < k->count; i++) {
         size_t n = strlen(k->keys[i]);
         char *from = text, *end = text + len, *at;
+        if (answer && n < KEY_SECRET_MIN)
+            continue;
         while ((at = memmem(from, (size_t)(end - from), k->keys[i], n)) != NULL) {
             memset(at, '*', n);
             from = at + n;
         }
+        redact_escaped(text, len, k->keys[i]);
     }
 }

@@ -10,6 +10,7 @@ enum {
     KEYS_MAX = 16,      /* at a time */
     KEYRING_MAX = 128,  /* in a process's life: those that were replaced are kept, to be redacted */
     KEY_LEN_MAX = 4096, /* bytes */
+    KEY_SECRET_MIN = 8, /* a shorter one is a placeholder ("ollama", "test"), no secret */
 };
 
 struct keyring {
@@ -33,6 +34,7 @@ size_t keyring_size(const struct keyring *k);
 /* The key at that position was refused. True: another is in use now. When all were refused, they
  * are tried in turn: the next is in use, but it is no better known. */
 bool keyring_refuse(struct keyring *k, size_t position);
-/* Overwrites all keys, old ones too, with asterisks where they stand in a text. */
-void keyring_redact(const struct keyring *k, char *text, size_t len);
+/* Overwrites all keys, old ones too, with asterisks where they stand in a text, as they are or with
+ * JSON escapes. In an `answer` not what is shorter than KEY_SECRET_MIN: its words are wanted. */
+void keyring_redact(const struct keyring *k, char *text, size_t len, bool answer);
 #endif

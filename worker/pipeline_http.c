@@ -43,7 +43,7 @@ static void read_stream(struct pipeline *p, struct task *t, struct call_result *
     if (!good && r->http_status > 0)
         (void)error_set(&r->error, ERROR_RETRY, "malformed_response", "backend \"%s\": %s",
                         task_candidate(t)->backend, t->stream->fault);
-    router_redact(p->router, pipeline_backend(p, t), whole->data, whole->len);
+    router_redact(p->router, pipeline_backend(p, t), whole->data, whole->len, true);
     buf_init(translated, whole->len * TRANSLATED_MAX + TRANSLATED_MORE);
     router_dialect(p->router, pipeline_backend(p, t))
         ->reply(STREAM_STATUS, whole->data, whole->len, translated, reply);
@@ -66,7 +66,7 @@ static void read_answer(struct pipeline *p, struct task *t, struct call_result *
         return;
     }
     if (r->http_status > 0) {
-        router_redact(p->router, backend, r->body, r->len);
+        router_redact(p->router, backend, r->body, r->len, r->http_status < 300);
         router_dialect(p->router, backend)
             ->reply(r->http_status, r->body, r->len, translated, reply);
     }
@@ -183,6 +183,9 @@ static void on_called(void *arg, const struct call_result *result)
     if (r->retry_after_ms < 0)
         r->retry_after_ms = reply.retry_after_ms;
     a->http_status = t->http_status = r->http_status;
+    /* Once more: in the answer it may have been escaped. */
+    router_redact(p->router, pipeline_backend(p, t), reply.error.message,
+                  strlen(reply.error.message), false);
     attempt_end(a, reply.success ? NULL : &reply.error);
     book(p, t, &reply);
     buf_free(&translated);

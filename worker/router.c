@@ -182,7 +182,7 @@ const struct dialect *router_dialect(const struct router *r, size_t backend)
     return r->services[backend].dialect;
 }
 
-void router_redact(const struct router *r, size_t backend, char *text, size_t len)
+void router_redact(const struct router *r, size_t backend, char *text, size_t len, bool answer)
 {
-    keyring_redact(&r->services[backend].keys, text, len);
+    keyring_redact(&r->services[backend].keys, text, len, answer);
 }

@@ -24,6 +24,6 @@ bool router_refuse_key(struct router *r, size_t backend, size_t key);
 void router_url(const struct router *r, size_t backend, const struct request *q, struct buf *out);
 /* Overwrites the backend's keys with asterisks wherever it stands in an answer: some services, and
  * proxies in between, repeat it in their errors. */
-void router_redact(const struct router *r, size_t backend, char *text, size_t len);
+void router_redact(const struct router *r, size_t backend, char *text, size_t len, bool answer);
 const struct dialect *router_dialect(const struct router *r, size_t backend);
 #endif

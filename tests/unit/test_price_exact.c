@@ -123,7 +123,7 @@ START_TEST(any_usage_costs_what_the_reference_says_lies_included)
     srand(12);
     for (int i = 0; i < 300000; i++) {
         struct price p;
-        struct usage u = {any(), any(), any(), any(), any(), any(), TIER_STANDARD};
+        struct usage u = {any(), any(), any(), any(), any(), any(), TIER_STANDARD, false};
         price_init(&p);
         for (int part = 0; part < PART_COUNT; part++)
             p.band[0].rate[TIER_STANDARD][part] = rand() % 4 ? any() >> (rand() % 30) : -1;
@@ -157,9 +157,9 @@ START_TEST(the_largest_numbers_saturate_and_never_overflow)
     price_init(&p);
     for (int part = 0; part < PART_COUNT; part++)
         p.band[0].rate[TIER_STANDARD][part] = INT64_MAX;
-    struct usage u = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, TIER_FLEX};
+    struct usage u = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, TIER_FLEX, false};
     ck_assert(price_cost(&p, &u) == INT64_MAX);
-    u = (struct usage){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, TIER_FLEX};
+    u = (struct usage){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, TIER_FLEX, false};
     ck_assert_int_eq(price_cost(&p, &u), 0);
 }
 END_TEST

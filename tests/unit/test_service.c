@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/prices.h"
 #include "suites.h"
+#include "worker/classify.h"
 #include "worker/keyring.h"
 #include "worker/once.h"
 #include "worker/ratelimit.h"
@@ -151,11 +153,74 @@ START_TEST(all_keys_are_redacted_old_ones_too)
 {
     struct keyring k = {0};
     struct error err;
-    char text[] = "wrong key sk-old, or sk-new-2? sk-new-1sk-new-1";
-    ck_assert(read_keys(&k, "sk-old", &err) && read_keys(&k, "sk-new-1,sk-new-2", &err));
-    keyring_redact(&k, text, strlen(text));
-    ck_assert_str_eq(text, "wrong key ******, or ********? ****************");
+    char text[] = "wrong key sk-older, or sk-new-2? sk-new-1sk-new-1";
+    ck_assert(read_keys(&k, "sk-older", &err) && read_keys(&k, "sk-new-1,sk-new-2", &err));
+    keyring_redact(&k, text, strlen(text), true);
+    ck_assert_str_eq(text, "wrong key ********, or ********? ****************");
     keyring_free(&k);
+}
+END_TEST
+
+START_TEST(a_key_is_redacted_in_every_escape)
+{
+    static const char *const escaped[] = {"sk-a/b+c=12", "sk-a\\/b+c=12",
+                                          "\\u0073k-a\\u002fb\\u002Bc=12"};
+    struct keyring k = {0};
+    struct error err;
+    ck_assert(read_keys(&k, "sk-a/b+c=12", &err));
+    for (size_t i = 0; i < sizeof escaped / sizeof *escaped; i++) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "<%s> \\u0073k-a", escaped[i]);
+        keyring_redact(&k, text, strlen(text), true);
+        ck_assert_uint_eq(strspn(text + 1, "*"), strlen(escaped[i]));
+        ck_assert(strstr(text, "> \\u0073k-a")); /* not the whole key */
+    }
+    keyring_free(&k);
+}
+END_TEST
+
+/* Servers at home are given any word for a key, which answers have in them too. */
+START_TEST(a_placeholder_is_no_secret)
+{
+    struct keyring k = {0};
+    struct error err;
+    char text[] = "a test of choices";
+    ck_assert(read_keys(&k, "test,choices", &err));
+    keyring_redact(&k, text, strlen(text), true);
+    ck_assert_str_eq(text, "a test of choices");
+    keyring_redact(&k, text, strlen(text), false);
+    ck_assert_str_eq(text, "a **** of *******");
+    keyring_free(&k);
+}
+END_TEST
+
+START_TEST(a_tier_that_is_told_holds)
+{
+    static const struct {
+        const char *text;
+        enum price_tier tier;
+        bool told;
+    } cases[] = {{"\"default\"", TIER_STANDARD, true},
+                 {"\"standard\"", TIER_STANDARD, true},
+                 {"\"batch\"", TIER_BATCH, true},
+                 {"\"auto\"", TIER_STANDARD, false},
+                 {"null", TIER_STANDARD, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct usage u = {0};
+        classify_tier((struct json){cases[i].text, strlen(cases[i].text)}, &u);
+        ck_assert(u.tier == cases[i].tier && u.tier_told == cases[i].told);
+        struct config_backend b = {.prices.tier = TIER_PRIORITY};
+        struct price p;
+        price_init(&p);
+        p.band[0].rate[TIER_STANDARD][PART_INPUT] = 2000000;
+        p.band[0].rate[TIER_PRIORITY][PART_INPUT] = 4000000;
+        p.band[0].rate[TIER_BATCH][PART_INPUT] = 1000000;
+        u.input = 1000000;
+        int64_t dear = prices_cost(&p, &b, u);
+        u.tier = TIER_STANDARD;
+        u.tier_told = false;
+        ck_assert(cases[i].told ? dear < prices_cost(&p, &b, u) : dear == prices_cost(&p, &b, u));
+    }
 }
 END_TEST
 
@@ -178,6 +243,9 @@ Suite *suite_service(void)
                                   keys_stand_between_commas_or_white_space,
                                   bad_keys_are_refused_whole_and_the_old_ones_stay,
                                   a_refused_key_gives_way_to_the_next,
+                                  a_key_is_redacted_in_every_escape,
+                                  a_placeholder_is_no_secret,
+                                  a_tier_that_is_told_holds,
                                   all_keys_are_redacted_old_ones_too,
                                   a_name_is_told_once,
                                   NULL};
