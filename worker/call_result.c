@@ -52,14 +52,15 @@ static int64_t retry_after(CURL *easy)
     return seconds > DAY_MS / 1000 ? DAY_MS : seconds * 1000;
 }
 
-static double used_up(CURL *easy)
+/* For one more call like it, at four bytes a token. */
+static double used_up(CURL *easy, size_t body)
 {
     struct ratelimit limits = {0};
     struct curl_header *h = NULL;
     while ((h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h)) != NULL)
         if (strcasestr(h->name, "ratelimit"))
             ratelimit_header(&limits, h->name, h->value, units_now_us());
-    return ratelimit_wait(&limits);
+    return ratelimit_wait(&limits, (double)body / 4);
 }
 
 void call_read_result(const struct call *c, CURLcode code, struct call_result *r)
@@ -72,7 +73,7 @@ void call_read_result(const struct call *c, CURLcode code, struct call_result *r
     (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &r->http_status);
     r->body = c->response.data;
     r->len = c->response.len;
-    r->used_up = used_up(c->easy);
+    r->used_up = used_up(c->easy, c->body.len);
     if (r->http_status >= 400)
         r->retry_after_ms = retry_after(c->easy);
 }

@@ -142,19 +142,19 @@ bool pipeline_is_blocked(const struct pipeline *p, const struct task *t)
 
 /* ---- failures ------------------------------------------------------------------------------- */
 
-/* The key was refused, or its quota is spent. */
-static bool is_of_key(const struct error *e)
+bool pipeline_is_of_key(const struct error *e)
 {
     return strcmp(e->code, "auth") == 0 || strcmp(e->code, "quota_exhausted") == 0;
 }
 
-/* Does this failure speak of the backend, not of the task alone? A refused key or spent quota does
+/* Does this failure speak of the backend, not of the task alone? A spent quota does; a refused key
  * if the backend has worked before: then it was no mistake in the configuration. */
 static bool speaks_of_backend(const struct breaker *b, const struct error *e)
 {
     if (e->class == ERROR_RETRY || e->class == ERROR_THROTTLED)
         return true;
-    return b->last_success >= 0 && is_of_key(e);
+    return strcmp(e->code, "quota_exhausted") == 0 ||
+           (b->last_success >= 0 && pipeline_is_of_key(e));
 }
 
 /* Could the task itself be what the backend stumbles over? Then only its first failure is free. */
@@ -209,7 +209,7 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
     int64_t most = p->retry.retry_after_max_ms;
     int64_t asked = r->retry_after_ms < most ? r->retry_after_ms : most;
     if (!speaks_of_backend(b, &t->error)) {
-        if (is_of_key(&t->error))
+        if (pipeline_is_of_key(&t->error))
             breaker_forget(b, t->probe);
         else
             breaker_success(b, t->probe, ev_now(p->loop)); /* it answers, and in its right mind */
@@ -233,12 +233,17 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
     return v == BREAKER_OUTAGE && !again;
 }
 
-/* The backend refused the key, or its quota is spent: is there another key to try? Each once. */
+/* The backend refused the key, or its quota is spent: is there another key to try? Each once. A key
+ * that was replaced meanwhile is none of them. */
 static bool try_next_key(struct pipeline *p, struct task *t)
 {
     const size_t backend = pipeline_backend(p, t);
-    bool other = is_of_key(&t->error) && router_refuse_key(p->router, backend, t->key) &&
-                 ++t->keys_refused < router_keys(p->router, backend);
+    bool other = false;
+    if (pipeline_is_of_key(&t->error)) {
+        enum refusal r = router_refuse_key(p->router, backend, t->key);
+        other = r == REFUSED_OLD ||
+                (r == REFUSED_OTHER_NOW && ++t->keys_refused < router_keys(p->router, backend));
+    }
     if (other)
         breaker_forget(pipeline_breaker(p, t), t->probe);
     else

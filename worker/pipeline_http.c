@@ -120,7 +120,8 @@ static void leave_gate(struct pipeline *p, struct task *t, const struct call_res
     bool unused = r->unreached || r->http_status >= 400;
     gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len,
              reply->has_usage || unused ? &reply->usage : NULL, reply->has_usage && reply->success);
-    if (r->used_up > 0)
+    /* What a key has used up does not hold for the next one. */
+    if (r->used_up > 0 && (reply->success || !pipeline_is_of_key(&reply->error)))
         pipeline_pause(p, t, r->used_up);
 }
 

@@ -7,18 +7,26 @@
 #include "common/units.h"
 
 /* Source: OpenAI "Rate limits in headers", Anthropic "Rate limits: response headers", and
- * draft-ietf-httpapi-ratelimit-headers-03. */
+ * draft-ietf-httpapi-ratelimit-headers-03. OpenAI's and Anthropic's limits fill up steadily, and
+ * their reset is when they are full again: with `limit`, it says how long the next call takes. The
+ * draft's is the end of a window. */
 static const struct {
-    const char *remaining, *reset;
+    const char *remaining, *reset, *limit;
+    bool tokens;
 } units[RATELIMIT_UNITS] = {
-    {"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
-    {"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
-    {"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
-    {"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
-    {"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"},
-    {"anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"},
-    {"ratelimit-remaining", "ratelimit-reset"},
-    {"x-ratelimit-remaining", "x-ratelimit-reset"}};
+    {"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests", "x-ratelimit-limit-requests",
+     false},
+    {"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens", "x-ratelimit-limit-tokens", true},
+    {"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset",
+     "anthropic-ratelimit-requests-limit", false},
+    {"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset",
+     "anthropic-ratelimit-tokens-limit", true},
+    {"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset",
+     "anthropic-ratelimit-input-tokens-limit", true},
+    {"anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset",
+     "anthropic-ratelimit-output-tokens-limit", true},
+    {"ratelimit-remaining", "ratelimit-reset", NULL, false},
+    {"x-ratelimit-remaining", "x-ratelimit-reset", NULL, false}};
 
 /* Go's form: "1h2m3.5s". -1: it is none. */
 static double parse_duration(const char *s)
@@ -81,15 +89,19 @@ void ratelimit_header(struct ratelimit *r, const char *name, const char *value, 
             r->empty[i] = end != value && left <= 0;
         } else if (strcasecmp(name, units[i].reset) == 0) {
             r->reset[i] = ratelimit_parse_reset(value, now_us);
+        } else if (units[i].limit && strcasecmp(name, units[i].limit) == 0) {
+            r->limit[i] = strtod(value, &end);
         }
     }
 }
 
-double ratelimit_wait(const struct ratelimit *r)
+double ratelimit_wait(const struct ratelimit *r, double tokens)
 {
     double wait = 0;
-    for (int i = 0; i < RATELIMIT_UNITS; i++)
+    for (int i = 0; i < RATELIMIT_UNITS; i++) {
+        double part = (units[i].tokens ? tokens : 1) / r->limit[i];
         if (r->empty[i])
-            wait = fmax(wait, r->reset[i]);
+            wait = fmax(wait, r->limit[i] > 0 ? r->reset[i] * fmin(part, 1) : r->reset[i]);
+    }
     return wait;
 }

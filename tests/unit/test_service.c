@@ -52,8 +52,23 @@ static double wait_of(const char *const headers[][2])
     struct ratelimit r = {0};
     for (; (*headers)[0]; headers++)
         ratelimit_header(&r, (*headers)[0], (*headers)[1], NOW_US);
-    return ratelimit_wait(&r);
+    return ratelimit_wait(&r, 500);
 }
+
+START_TEST(a_limit_that_fills_up_makes_wait_for_the_next_call_only)
+{
+    const char *const requests[][2] = {{"x-ratelimit-limit-requests", "600"},
+                                       {"x-ratelimit-remaining-requests", "0"},
+                                       {"x-ratelimit-reset-requests", "60s"},
+                                       {0}};
+    const char *const tokens[][2] = {{"anthropic-ratelimit-tokens-limit", "10000"},
+                                     {"anthropic-ratelimit-tokens-remaining", "0"},
+                                     {"anthropic-ratelimit-tokens-reset", "60"},
+                                     {0}};
+    ck_assert_double_eq_tol(wait_of(requests), 0.1, 1e-9);
+    ck_assert_double_eq_tol(wait_of(tokens), 3.0, 1e-9);
+}
+END_TEST
 
 START_TEST(only_what_is_used_up_makes_wait)
 {
@@ -239,6 +254,7 @@ END_TEST
 Suite *suite_service(void)
 {
     const TTest *const tests[] = {a_reset_is_read_in_every_form_in_use,
+                                  a_limit_that_fills_up_makes_wait_for_the_next_call_only,
                                   only_what_is_used_up_makes_wait,
                                   keys_stand_between_commas_or_white_space,
                                   bad_keys_are_refused_whole_and_the_old_ones_stay,
