@@ -157,9 +157,11 @@ START_TEST(the_largest_numbers_saturate_and_never_overflow)
     price_init(&p);
     for (int part = 0; part < PART_COUNT; part++)
         p.band[0].rate[TIER_STANDARD][part] = INT64_MAX;
-    struct usage u = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, TIER_FLEX, false};
+    struct usage u = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX,
+                      INT64_MAX, INT64_MAX, TIER_FLEX, false};
     ck_assert(price_cost(&p, &u) == INT64_MAX);
-    u = (struct usage){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, TIER_FLEX, false};
+    u = (struct usage){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN,
+                       INT64_MIN, INT64_MIN, TIER_FLEX, false};
     ck_assert_int_eq(price_cost(&p, &u), 0);
 }
 END_TEST
