@@ -5,6 +5,8 @@
 
 #include "common/file.h"
 #include "common/mem.h"
+#include "common/template.h"
+#include "common/wishes.h"
 
 int lane_parse(const char *name)
 {
@@ -82,17 +84,35 @@ static void check_limits(const struct config *c, struct config_report *r)
                         CONFIG_LIMITS_MAX);
 }
 
+/* Candidates are put in order once: for that their models must be known. */
+static void check_order(const struct config *c, const struct config_model *m,
+                        struct config_report *r)
+{
+    const struct config_candidate *k = m->candidates.items;
+    for (size_t i = 0; m->order == ORDER_CHEAPEST && i < m->candidates.count; i++)
+        if (!k[i].model && strchr(m->name, '*'))
+            config_complain(r, c->path, k[i].line, 1,
+                            "model \"%s\": order: cheapest needs the `model` of each candidate, "
+                            "as the name stands for many",
+                            m->name);
+}
+
 static void check_models(const struct config *c, struct config_report *r)
 {
     const struct config_model *m = c->models.items;
     for (size_t i = 0; i < c->models.count; i++) {
         const struct config_candidate *k = m[i].candidates.items;
         const struct config_fallback *f = &m[i].fallback;
+        struct error err;
         if ((f->text != NULL) + (f->template != NULL) + (f->extract != 0) > 1)
             config_complain(r, c->path, m[i].line, 1,
                             "model \"%s\": fallback has more than one of text, template and "
                             "extract; keep one",
                             m[i].name);
+        if (f->template && template_check(f->template, fallback_fields, &err) != QUERN_OK)
+            config_complain(r, c->path, m[i].line, 1, "model \"%s\": fallback.template: %s",
+                            m[i].name, err.message);
+        check_order(c, &m[i], r);
         for (size_t j = 0; j < m[i].candidates.count; j++)
             if (!config_backend_find(c, k[j].backend))
                 config_complain(r, c->path, k[j].line, 1,

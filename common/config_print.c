@@ -87,7 +87,7 @@ static void list_words(const char *words, char *out, size_t size)
 static void refer(const struct config_key *keys, const char *prefix, FILE *out, bool man)
 {
     static const char *const types[] = {"text",    "number", "true or false",   "duration",
-                                        "size",    "one of", "USD per million", "mapping",
+                                        "size",    "one of", "USD", "mapping",
                                         "section", "list"};
     for (; keys->name; keys++) {
         char path[256];

@@ -44,10 +44,15 @@ const struct price *prices_find(const struct price_table *t, const struct config
     return found ? found : price_find(t, model);
 }
 
+enum price_tier prices_tier(const struct config_backend *b, const struct usage *u)
+{
+    return b && u->tier == TIER_STANDARD && !u->tier_told ? (enum price_tier)b->prices.tier
+                                                          : u->tier;
+}
+
 int64_t prices_cost(const struct price *p, const struct config_backend *b, struct usage u)
 {
-    if (b && u.tier == TIER_STANDARD && !u.tier_told)
-        u.tier = (enum price_tier)b->prices.tier;
+    u.tier = prices_tier(b, &u);
     return price_cost(p, &u);
 }
 

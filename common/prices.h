@@ -13,6 +13,8 @@ struct price_table *prices_load(struct config *c, struct error *err);
  * `b` may be NULL here and below: nobody knows where. */
 const struct price *prices_find(const struct price_table *t, const struct config_backend *b,
                                 const char *model);
-/* What that costs, in pico-dollars, in the backend's tier where the usage says standard. */
+/* The tier that holds: what the answer tells, else the backend's. */
+enum price_tier prices_tier(const struct config_backend *b, const struct usage *u);
+/* What that costs, in pico-dollars, in that tier. */
 int64_t prices_cost(const struct price *p, const struct config_backend *b, struct usage u);
 #endif

@@ -45,6 +45,16 @@ quern_status task_id_check(const char *id, size_t len, struct error *err)
     return QUERN_OK;
 }
 
+quern_status task_name_check(const char *what, const char *name, struct error *err)
+{
+    size_t len = name ? strlen(name) : 1;
+    if (len == 0 || len > TASK_NAME_MAX)
+        return INVALID(err, "%s has %zu bytes; 1 to %d are allowed", what, len, TASK_NAME_MAX);
+    if (name && has_control(name, len))
+        return INVALID(err, "%s holds a control character", what);
+    return QUERN_OK;
+}
+
 /* A control character can stand in checked JSON as an escape only. */
 static bool escapes_control(struct json v)
 {

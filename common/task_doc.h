@@ -45,6 +45,9 @@ const char *task_url_list(void);
 
 /* A request body: an object with a model. `model` is set to the raw value. */
 MUST_CHECK quern_status task_body_check(struct json body, struct json *model, struct error *err);
+/* A tenant, user or feature (`what`): 1 to TASK_NAME_MAX bytes, no control characters. NULL is
+ * none, and good. */
+MUST_CHECK quern_status task_name_check(const char *what, const char *name, struct error *err);
 /* A custom_id: 1 to TASK_ID_MAX bytes, no control characters. */
 MUST_CHECK quern_status task_id_check(const char *id, size_t len, struct error *err);
 #endif

@@ -21,11 +21,29 @@ quern_status template_fill(const char *text, template_lookup *lookup, const void
         const char *value = lookup(row, name, len, &value_len);
         if (!value)
             return error_set(err, ERROR_PERMANENT, "invalid_input",
-                             "the template asks for {{%.*s}}, which is no field of the input",
-                             (int)len, name);
+                             "the template asks for {{%.*s}}, which is no field here", (int)len,
+                             name);
         buf_add(out, value, value_len);
         text = close + 2;
     }
     buf_str(out, text);
     return QUERN_OK;
+}
+
+static const char *look_up_name(const void *names, const char *name, size_t len, size_t *value)
+{
+    *value = 0;
+    for (const char *const *n = names; *n; n++)
+        if (strlen(*n) == len && memcmp(*n, name, len) == 0)
+            return *n;
+    return NULL;
+}
+
+quern_status template_check(const char *text, const char *const names[], struct error *err)
+{
+    struct buf unused;
+    buf_init(&unused, strlen(text) + 1);
+    quern_status status = template_fill(text, look_up_name, (const void *)names, &unused, err);
+    buf_free(&unused);
+    return status;
 }

@@ -8,7 +8,8 @@
 
 /* The day is UTC's, and so the same for all workers. 9e6 USD is what fits. */
 const char volumes_query[] =
-    "SELECT asked, sum(attempts)::bigint, sum(input_tokens + output_tokens)::bigint, "
+    "SELECT asked, sum(attempts)::bigint, "
+    " least(sum(input_tokens::numeric + output_tokens), 9e18)::bigint, "
     " (least(sum(cost_usd), 9000000) * 1000000000000)::bigint FROM attempt_days "
     "WHERE day = (now() AT TIME ZONE 'UTC')::date GROUP BY asked ORDER BY 2 DESC LIMIT 1024";
 

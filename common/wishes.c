@@ -1,8 +1,10 @@
 #include "common/wishes.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/template.h"
 #include "common/units.h"
 
 #define INVALID(err, ...) error_set(err, ERROR_PERMANENT, "invalid_task", __VA_ARGS__)
@@ -20,12 +22,25 @@ enum complexity complexity_parse(const char *name)
     return COMPLEXITY_NONE;
 }
 
+const char *const fallback_fields[FALLBACK_FIELDS + 1] = {
+    [F_CUSTOM_ID] = "custom_id", [F_MODEL] = "model",     [F_TENANT] = "tenant",
+    [F_USER] = "user",           [F_FEATURE] = "feature", [F_PROMPT] = "prompt"};
+
 /* A short text without escapes. */
 static bool plain_text(struct json v, char *out, size_t size)
 {
     struct buf b = {.data = out, .cap = size, .max = size - 1};
     out[0] = '\0';
     return json_is(v, '"') && json_string(v, &b) && !b.overflow && strlen(out) == b.len;
+}
+
+static quern_status check_template(struct json v, struct error *err)
+{
+    struct error why;
+    char *text = json_string_dup(v);
+    quern_status status = text ? template_check(text, fallback_fields, &why) : QUERN_OK;
+    free(text);
+    return status == QUERN_OK ? status : INVALID(err, "fallback.template: %s", why.message);
 }
 
 static quern_status read_fallback(struct json v, struct wishes *w, struct error *err)
@@ -45,7 +60,7 @@ static quern_status read_fallback(struct json v, struct wishes *w, struct error 
         return INVALID(err, "fallback.extract is no number of sentences, 1 to %d",
                        FALLBACK_SENTENCES_MAX);
     w->fallback = v;
-    return QUERN_OK;
+    return check_template(m[1], err);
 }
 
 quern_status wishes_read(const struct json m[WISHES], struct wishes *out, struct error *err)

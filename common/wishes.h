@@ -17,6 +17,18 @@ struct wishes {
     struct json fallback;       /* the last answer, without a model; borrowed, may be absent */
 };
 
+/* What a fallback's template can ask for: fields of the task, and the last message of the user. */
+enum fallback_field {
+    F_CUSTOM_ID,
+    F_MODEL,
+    F_TENANT,
+    F_USER,
+    F_FEATURE,
+    F_PROMPT,
+    FALLBACK_FIELDS
+};
+extern const char *const fallback_fields[FALLBACK_FIELDS + 1]; /* ends with NULL */
+
 /* The members that say them, in the order of wishes_read(). */
 enum { WISHES = 4 };
 extern const char *const wish_names[WISHES];

@@ -21,8 +21,9 @@ struct input_item {
     size_t id_len;
     const char *url;
     struct json body;
-    struct wishes wishes; /* of its own */
-    const char *file;     /* where it stands */
+    const char *tenant, *user, *feature; /* NULL: as the submission says */
+    struct wishes wishes;                /* of its own */
+    const char *file;                    /* where it stands */
     int64_t line;
 };
 

@@ -11,12 +11,16 @@
 
 #define INVALID(err, code, ...) error_set(err, ERROR_PERMANENT, code, __VA_ARGS__)
 
+/* Texts of a task that a line may have; the order of input_item's. */
+enum { NAMES = 3 };
+static const char *const name_keys[NAMES] = {"tenant", "user", "feature"};
+
 struct batch {
     struct input base;
     const char *path;
     FILE *file;
     struct lines lines;
-    struct buf id, url;
+    struct buf id, url, names[NAMES];
 };
 
 static quern_status read_text(struct json root, const char *key, struct buf *out, struct error *err)
@@ -32,6 +36,22 @@ static quern_status read_text(struct json root, const char *key, struct buf *out
     return QUERN_OK;
 }
 
+static quern_status read_names(struct batch *b, struct json root, struct input_item *item,
+                               struct error *err)
+{
+    const char **to[NAMES] = {&item->tenant, &item->user, &item->feature};
+    struct json v[NAMES];
+    json_get_all(root, name_keys, v, NAMES);
+    for (int i = 0; i < NAMES; i++) {
+        if (!v[i].p || json_is(v[i], 'n'))
+            continue;
+        if (read_text(root, name_keys[i], &b->names[i], err) != QUERN_OK)
+            return QUERN_FAIL;
+        *to[i] = b->names[i].data;
+    }
+    return QUERN_OK;
+}
+
 static quern_status read_line(struct batch *b, struct input_item *item, struct error *err)
 {
     const struct buf *line = &b->lines.line;
@@ -43,7 +63,8 @@ static quern_status read_line(struct batch *b, struct input_item *item, struct e
     if (method.p && !json_equals(method, "POST"))
         return INVALID(err, "invalid_method", "method is not \"POST\"");
     if (read_text(root, "custom_id", &b->id, err) != QUERN_OK ||
-        read_text(root, "url", &b->url, err) != QUERN_OK)
+        read_text(root, "url", &b->url, err) != QUERN_OK ||
+        read_names(b, root, item, err) != QUERN_OK)
         return QUERN_FAIL;
     item->custom_id = b->id.data;
     item->id_len = b->id.len;
@@ -96,6 +117,8 @@ static void batch_close(struct input *in)
     lines_free(&b->lines);
     buf_free(&b->id);
     buf_free(&b->url);
+    for (int i = 0; i < NAMES; i++)
+        buf_free(&b->names[i]);
     (void)fclose(b->file);
     free(b);
 }
@@ -113,5 +136,7 @@ struct input *input_batch_open(const char *path, size_t line_max, struct error *
     lines_init(&b->lines, f, line_max);
     buf_init(&b->id, line_max);
     buf_init(&b->url, TASK_NAME_MAX);
+    for (int i = 0; i < NAMES; i++)
+        buf_init(&b->names[i], TASK_NAME_MAX);
     return &b->base;
 }

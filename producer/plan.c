@@ -29,9 +29,10 @@ static struct task_doc doc_of(const struct submission *s, const struct uuid *job
     return (struct task_doc){.job_id = *job,
                              .custom_id = (char *)(uintptr_t)item->custom_id,
                              .url = (char *)(uintptr_t)item->url,
-                             .tenant = (char *)(uintptr_t)s->tenant,
-                             .user = (char *)(uintptr_t)s->user,
-                             .feature = (char *)(uintptr_t)s->feature,
+                             .tenant = (char *)(uintptr_t)(item->tenant ? item->tenant : s->tenant),
+                             .user = (char *)(uintptr_t)(item->user ? item->user : s->user),
+                             .feature =
+                                 (char *)(uintptr_t)(item->feature ? item->feature : s->feature),
                              .deadline_us = s->deadline_us,
                              .wishes = wishes_of(s, item),
                              .body = item->body};
@@ -49,6 +50,10 @@ quern_status plan_record(const struct submission *s, const struct uuid *job,
     if (task_body_check(item->body, &model, err) != QUERN_OK)
         return QUERN_FAIL;
     struct task_doc doc = doc_of(s, job, item);
+    if (task_name_check("tenant", doc.tenant, err) != QUERN_OK ||
+        task_name_check("user", doc.user, err) != QUERN_OK ||
+        task_name_check("feature", doc.feature, err) != QUERN_OK)
+        return QUERN_FAIL;
     buf_clear(out);
     task_doc_write(&doc, out);
     if (!out->overflow)

@@ -57,6 +57,7 @@ void attempt_book(struct attempt *a, const struct price_table *prices,
 {
     const struct price *p = price_of(a, prices, b, r);
     a->usage = r->usage;
+    a->usage.tier = prices_tier(b, &r->usage);
     if (!r->has_usage && (r->success || r->broken || was_answered(a, r)))
         a->cost = -1; /* something was used, and nobody knows how much */
     else if (p)

@@ -44,8 +44,10 @@ static int64_t retry_after(CURL *easy)
     curl_off_t seconds = 0;
     enum { DAY_MS = 86400000 };
     if (curl_easy_header(easy, "retry-after-ms", 0, CURLH_HEADER, -1, &h) == CURLHE_OK) {
-        long long ms = strtoll(h->value, NULL, 10);
-        return ms < 0 ? -1 : ms > DAY_MS ? DAY_MS : ms;
+        char *end;
+        long long ms = strtoll(h->value, &end, 10);
+        if (end != h->value && ms >= 0)
+            return ms > DAY_MS ? DAY_MS : ms;
     }
     if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds <= 0)
         return -1;

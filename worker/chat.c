@@ -31,34 +31,35 @@ static quern_status refuse_in(struct error *err, const char *list, size_t number
 /* `nothing`: values that ask for nothing, so that nothing is lost without them. */
 static const struct known {
     const char *name;
-    int member; /* CHAT_MEMBERS: there is none; only `nothing` can be understood */
+    int member;        /* CHAT_MEMBERS: there is none; only `nothing` can be understood */
+    const char *kinds; /* of values, as json_is() takes them */
     const char *nothing[3];
-} known[] = {{"model", CHAT_MODEL, {NULL}},
-             {"messages", CHAT_MESSAGES, {NULL}},
-             {"max_tokens", CHAT_MAX_TOKENS, {NULL}},
-             {"max_completion_tokens", CHAT_MAX_TOKENS, {NULL}},
-             {"temperature", CHAT_TEMPERATURE, {NULL}},
-             {"top_p", CHAT_TOP_P, {NULL}},
-             {"top_k", CHAT_TOP_K, {NULL}},
-             {"stop", CHAT_STOP, {"[]"}},
-             {"n", CHAT_N, {"1"}},
-             {"seed", CHAT_SEED, {NULL}},
-             {"frequency_penalty", CHAT_FREQUENCY_PENALTY, {"0", "0.0"}},
-             {"presence_penalty", CHAT_PRESENCE_PENALTY, {"0", "0.0"}},
-             {"tools", CHAT_TOOLS, {"[]"}},
-             {"tool_choice", CHAT_TOOL_CHOICE, {NULL}},
-             {"parallel_tool_calls", CHAT_PARALLEL_TOOL_CALLS, {"true"}},
-             {"response_format", CHAT_RESPONSE_FORMAT, {NULL}},
-             {"reasoning_effort", CHAT_REASONING_EFFORT, {"\"none\""}},
-             {"user", CHAT_USER, {NULL}},
-             {"logprobs", CHAT_MEMBERS, {"false"}},
-             {"logit_bias", CHAT_MEMBERS, {"{}"}},
-             {"stream", CHAT_MEMBERS, {ANY}}, /* for the pipeline to see to */
-             {"stream_options", CHAT_MEMBERS, {ANY}},
-             {"store", CHAT_MEMBERS, {"false"}},
-             {"service_tier", CHAT_MEMBERS, {"\"auto\"", "\"default\""}},
-             {"modalities", CHAT_MEMBERS, {"[\"text\"]"}},
-             {NULL, 0, {NULL}}};
+} known[] = {{"model", CHAT_MODEL, "\"", {NULL}},
+             {"messages", CHAT_MESSAGES, "[", {NULL}},
+             {"max_tokens", CHAT_MAX_TOKENS, "0", {NULL}},
+             {"max_completion_tokens", CHAT_MAX_TOKENS, "0", {NULL}},
+             {"temperature", CHAT_TEMPERATURE, "0", {NULL}},
+             {"top_p", CHAT_TOP_P, "0", {NULL}},
+             {"top_k", CHAT_TOP_K, "0", {NULL}},
+             {"stop", CHAT_STOP, "\"[", {"[]"}},
+             {"n", CHAT_N, "0", {"1"}},
+             {"seed", CHAT_SEED, "0", {NULL}},
+             {"frequency_penalty", CHAT_FREQUENCY_PENALTY, "0", {"0", "0.0"}},
+             {"presence_penalty", CHAT_PRESENCE_PENALTY, "0", {"0", "0.0"}},
+             {"tools", CHAT_TOOLS, "[", {"[]"}},
+             {"tool_choice", CHAT_TOOL_CHOICE, "\"{", {NULL}},
+             {"parallel_tool_calls", CHAT_PARALLEL_TOOL_CALLS, "t", {"true"}},
+             {"response_format", CHAT_RESPONSE_FORMAT, "{", {NULL}},
+             {"reasoning_effort", CHAT_REASONING_EFFORT, "\"", {NULL}},
+             {"user", CHAT_USER, "\"", {NULL}},
+             {"logprobs", CHAT_MEMBERS, "", {"false"}},
+             {"logit_bias", CHAT_MEMBERS, "", {"{}"}},
+             {"stream", CHAT_MEMBERS, "", {ANY}}, /* for the pipeline to see to */
+             {"stream_options", CHAT_MEMBERS, "", {ANY}},
+             {"store", CHAT_MEMBERS, "", {"false"}},
+             {"service_tier", CHAT_MEMBERS, "", {"\"auto\"", "\"default\""}},
+             {"modalities", CHAT_MEMBERS, "", {"[\"text\"]"}},
+             {NULL, 0, "", {NULL}}};
 
 static const struct known *find_known(struct json key)
 {
@@ -91,11 +92,38 @@ static quern_status refuse_member(struct error *err, struct json key, const char
     return chat_refuse(err, field, why);
 }
 
+static quern_status refuse_kind(struct error *err, const struct known *k)
+{
+    static const struct {
+        char kind;
+        const char *word;
+    } words[] = {{'"', "a text"},
+                 {'0', "a number"},
+                 {'[', "a list"},
+                 {'{', "an object"},
+                 {'t', "true or false"}};
+    char field[FIELD_MAX], why[FIELD_MAX] = "";
+    for (size_t i = 0, n = 0; i < sizeof words / sizeof *words; i++)
+        if (strchr(k->kinds, words[i].kind))
+            n += (size_t)snprintf(why + n, sizeof why - n, "%s%s", n ? " or " : "", words[i].word);
+    (void)snprintf(field, sizeof field, "body.%s", k->name);
+    return error_set(err, ERROR_NEXT_CANDIDATE, "invalid_request", "%s: %s is expected", field,
+                     why);
+}
+
 static quern_status refuse_twice(struct error *err, const char *name)
 {
     char field[FIELD_MAX];
     (void)snprintf(field, sizeof field, "body.%s", name);
     return chat_refuse(err, field, "it, or another word for the same, is there already");
+}
+
+static bool is_of_kind(const struct known *k, struct json v)
+{
+    for (const char *kind = k->kinds; *kind; kind++)
+        if (json_is(v, *kind))
+            return true;
+    return false;
 }
 
 static bool is_refused(const enum chat_member refused[], int member)
@@ -119,6 +147,8 @@ quern_status chat_read(const struct request *r, const enum chat_member refused[]
             continue;
         if (!k->name || is_refused(refused, k->member))
             return refuse_member(err, member.key, dialect);
+        if (!is_of_kind(k, member.value))
+            return refuse_kind(err, k);
         if (m[k->member].p)
             return refuse_twice(err, k->name);
         m[k->member] = member.value;
@@ -351,17 +381,18 @@ int chat_next_tool(struct json tools, size_t *pos, struct chat_tool *t, struct e
     static const char *const names[] = {"name", "description", "parameters", "strict"};
     struct json item, p[2], v[4];
     char other[FIELD_MAX];
+    const size_t number = *pos == 0 ? 0 : t->number + 1;
     if (!tools.p || !json_next_item(tools, pos, &item))
         return 0;
     if (!read_members(item, parts, 2, p, other))
-        return refuse_in(err, "tools", 0, other, NOTHING_LIKE);
+        return refuse_in(err, "tools", number, other, NOTHING_LIKE);
     if (!json_equals(p[0], "function") || !json_is(p[1], '{'))
-        return chat_refuse(err, "body.tools", "each is expected to be of the type function");
+        return refuse_in(err, "tools", number, "type", "function is expected, and a function");
     if (!read_members(p[1], names, 4, v, other))
-        return refuse_in(err, "tools", 0, other, NOTHING_LIKE);
-    *t = (struct chat_tool){v[0], v[1], v[2], v[3]};
+        return refuse_in(err, "tools", number, other, NOTHING_LIKE);
+    *t = (struct chat_tool){number, v[0], v[1], v[2], v[3]};
     if (!json_is(t->name, '"'))
-        return chat_refuse(err, "body.tools.function.name", "a text is expected");
+        return refuse_in(err, "tools", number, "function.name", "a text is expected");
     return 1;
 }
 
@@ -395,12 +426,12 @@ quern_status chat_format(struct json v, struct json *schema, bool *any, struct e
         return chat_refuse(err, "body.response_format", "it has a member that cannot be said");
     *any = json_equals(p[0], "json_object");
     *schema = f[0];
-    if (!v.p || *any || json_equals(p[0], "text"))
+    if (!v.p || ((*any || json_equals(p[0], "text")) && !p[1].p))
         return QUERN_OK;
     if (json_equals(p[0], "json_schema") && json_is(*schema, '{'))
         return QUERN_OK;
     return chat_refuse(err, "body.response_format",
-                       "text, json_object or json_schema with a schema is expected");
+                       "text, json_object, or json_schema with a schema is expected");
 }
 
 bool chat_data_url(const char *url, size_t len, const char **type, size_t *type_len,

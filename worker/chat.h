@@ -95,6 +95,7 @@ bool chat_is_system(const struct chat_message *m);
 
 /* One function that the model may call. */
 struct chat_tool {
+    size_t number; /* from 0 */
     struct json name, description, parameters, strict;
 };
 MUST_CHECK int chat_next_tool(struct json tools, size_t *pos, struct chat_tool *t,

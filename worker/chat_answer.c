@@ -37,7 +37,10 @@ void chat_answer_call(struct chat_answer *a, struct json id, struct json name,
     buf_str(out, ",\"type\":\"function\",\"function\":{\"name\":");
     buf_add(out, json_is(name, '"') ? name.p : "\"\"", json_is(name, '"') ? name.len : 2);
     buf_str(out, ",\"arguments\":");
-    buf_json(out, arguments.p ? arguments.p : "{}", arguments.p ? arguments.len : 2);
+    if (json_is(arguments, '"')) /* a text already: cut off, it was no JSON */
+        buf_add(out, arguments.p, arguments.len);
+    else
+        buf_json(out, arguments.p ? arguments.p : "{}", arguments.p ? arguments.len : 2);
     buf_str(out, "}}");
     a->call_count++;
 }

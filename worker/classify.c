@@ -30,12 +30,16 @@ static const struct failure_rule *find_rule(const struct failure_rule *rules,
 {
     static const struct failure_rule client = {0, NULL, NULL, "invalid_request", ERROR_PERMANENT};
     static const struct failure_rule server = {0, NULL, NULL, "api_error", ERROR_RETRY};
+    static const struct failure_rule moved = {0, NULL, NULL, "invalid_request",
+                                              ERROR_NEXT_CANDIDATE};
     for (; rules->type; rules++)
         if (fits(rules, f, message))
             return rules;
     for (rules = common; rules->type; rules++)
         if (fits(rules, f, message))
             return rules;
+    if (f->status >= 300 && f->status < 400)
+        return &moved;
     return f->status >= 400 && f->status < 500 ? &client : &server;
 }
 
@@ -48,8 +52,12 @@ void classify_failure(const struct failure_rule *rules, const struct failure *f,
         buf_add(&message, text, len < MESSAGE_SHOWN ? len : MESSAGE_SHOWN);
     buf_str(&message, "");
     const struct failure_rule *rule = find_rule(rules, f, message.data);
-    (void)error_set(&out->error, rule->class, rule->type, "HTTP %ld: %.*s", f->status,
-                    (int)(message.len < MESSAGE_SHOWN ? message.len : MESSAGE_SHOWN), message.data);
+    (void)error_set(
+        &out->error, rule->class, rule->type, "HTTP %ld%s: %.*s", f->status,
+        f->status >= 300 && f->status < 400
+            ? " (it redirects, which is not followed; base_url must be the final address)"
+            : "",
+        (int)(message.len < MESSAGE_SHOWN ? message.len : MESSAGE_SHOWN), message.data);
     buf_free(&message);
 }
 

@@ -62,14 +62,13 @@ static const char *look_up(const void *row, const char *name, size_t len, size_t
 {
     const struct fields *f = row;
     const struct task_doc *d = &f->task->doc;
-    const struct {
-        const char *name, *value;
-    } known[] = {{"custom_id", d->custom_id}, {"model", d->model},     {"tenant", d->tenant},
-                 {"user", d->user},           {"feature", d->feature}, {"prompt", f->prompt->data}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strlen(known[i].name) != len || memcmp(known[i].name, name, len) != 0)
+    const char *const values[FALLBACK_FIELDS] = {
+        [F_CUSTOM_ID] = d->custom_id, [F_MODEL] = d->model,     [F_TENANT] = d->tenant,
+        [F_USER] = d->user,           [F_FEATURE] = d->feature, [F_PROMPT] = f->prompt->data};
+    for (size_t i = 0; i < FALLBACK_FIELDS; i++) {
+        if (strlen(fallback_fields[i]) != len || memcmp(fallback_fields[i], name, len) != 0)
             continue;
-        const char *text = known[i].value ? known[i].value : "";
+        const char *text = values[i] ? values[i] : "";
         *value = strlen(text);
         return text;
     }

@@ -150,7 +150,7 @@ static quern_status put_thinking(struct buf *out, struct json effort, int64_t ma
         int64_t budget;
     } budgets[] = {{"minimal", 1024}, {"low", 1024}, {"medium", 4096}, {"high", 16384}};
     enum { BUDGET_MIN = 1024 };
-    if (!effort.p)
+    if (!effort.p || json_equals(effort, "none"))
         return QUERN_OK;
     for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
         if (!json_equals(effort, budgets[i].word))
@@ -187,13 +187,32 @@ static quern_status put_format(struct buf *out, struct json format, struct error
 static quern_status put_sampling(struct buf *out, const struct json m[], struct error *err)
 {
     struct json t = m[CHAT_TEMPERATURE];
-    if (t.p && (!json_is(t, '0') || strtod(t.p, NULL) > 1.0))
+    if (t.p && strtod(t.p, NULL) > 1.0)
         return chat_refuse(err, "body.temperature", "this backend's API takes 0 to 1");
     chat_copy(out, "temperature", t);
     chat_copy(out, "top_p", m[CHAT_TOP_P]);
     chat_copy(out, "top_k", m[CHAT_TOP_K]);
     chat_copy_stop(out, "stop_sequences", m[CHAT_STOP]);
     return QUERN_OK;
+}
+
+/* A model that thinks takes no temperature but 1, no top_k, and cannot be made to call a tool. */
+static quern_status check_thinking(const struct json m[], struct error *err)
+{
+    static const char why[] = "this backend's API takes none together with reasoning_effort";
+    const char *mode;
+    struct json effort = m[CHAT_REASONING_EFFORT], t = m[CHAT_TEMPERATURE], name;
+    if (!effort.p || json_equals(effort, "none"))
+        return QUERN_OK;
+    if (t.p && strtod(t.p, NULL) != 1.0)
+        return chat_refuse(err, "body.temperature", why);
+    if (m[CHAT_TOP_K].p)
+        return chat_refuse(err, "body.top_k", why);
+    if (chat_tool_choice(m[CHAT_TOOL_CHOICE], &mode, &name, err) != QUERN_OK)
+        return QUERN_FAIL;
+    return name.p || (mode && strcmp(mode, "required") == 0)
+               ? chat_refuse(err, "body.tool_choice", why)
+               : QUERN_OK;
 }
 
 /* What stands behind the messages. */
@@ -205,7 +224,9 @@ static quern_status put_rest(struct buf *out, const struct json m[], int64_t max
         put_tool_choice(out, m, err) != QUERN_OK ||
         put_format(out, m[CHAT_RESPONSE_FORMAT], err) != QUERN_OK)
         return QUERN_FAIL;
-    return put_thinking(out, m[CHAT_REASONING_EFFORT], max_tokens, err);
+    return check_thinking(m, err) == QUERN_OK
+               ? put_thinking(out, m[CHAT_REASONING_EFFORT], max_tokens, err)
+               : QUERN_FAIL;
 }
 
 static quern_status request(const struct request *r, struct buf *out, struct error *err)
@@ -244,6 +265,9 @@ static const struct failure_rule rules[] = {
     {0, "overloaded_error", NULL, "overloaded", ERROR_RETRY},
     {0, "rate_limit_error", NULL, "rate_limit", ERROR_THROTTLED},
     {200, "invalid_request_error", NULL, "invalid_request", ERROR_PERMANENT}, /* in mid-stream */
+    {200, "authentication_error", NULL, "auth", ERROR_NEXT_CANDIDATE},
+    {200, "permission_error", NULL, "auth", ERROR_NEXT_CANDIDATE},
+    {200, "not_found_error", NULL, "invalid_request", ERROR_NEXT_CANDIDATE},
     {0, "timeout_error", NULL, "timeout", ERROR_RETRY},
     {0}};
 
@@ -375,9 +399,10 @@ static void end_block(struct fold *f, struct json data)
     buf_init(&raw, fold_text(pieces).len + 2);
     buf_init(&text, fold_text(pieces).len + 1);
     fold_write(pieces, &raw);
-    (void)json_string((struct json){raw.data, raw.len}, &text);
-    if (text.len && json_check(text.data, text.len, &err))
-        fold_set(f, fold_member(f, block, "input"), json_root(text.data, text.len));
+    const struct json told = {raw.data, raw.len};
+    (void)json_string(told, &text);
+    bool good = text.len && json_check(text.data, text.len, &err);
+    fold_set(f, fold_member(f, block, "input"), good ? json_root(text.data, text.len) : told);
     fold_set(f, pieces, (struct json){"null", 4}); /* done with, good or bad */
     buf_free(&raw);
     buf_free(&text);

@@ -1,6 +1,7 @@
 /* Google's Gemini API (generateContent). Sources: its API reference (Generating content, Function
  * calling, Structured output, Thinking), google.rpc.RetryInfo. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,7 +193,7 @@ static quern_status put_thinking(struct buf *out, struct json effort, struct err
     static const struct {
         const char *word;
         int budget;
-    } budgets[] = {{"minimal", 512}, {"low", 1024}, {"medium", 8192}, {"high", 24576}};
+    } budgets[] = {{"none", 0}, {"minimal", 512}, {"low", 1024}, {"medium", 8192}, {"high", 24576}};
     for (size_t i = 0; effort.p && i < sizeof budgets / sizeof *budgets; i++) {
         if (!json_equals(effort, budgets[i].word))
             continue;
@@ -350,6 +351,15 @@ static void read_parts(struct json parts, struct chat_answer *a)
     }
 }
 
+static void refuse_finish(struct reply *out, struct json word)
+{
+    enum { SHOWN = 60 };
+    char why[SHOWN + 40];
+    (void)snprintf(why, sizeof why, "its finishReason is %.*s",
+                   (int)(word.len < SHOWN ? word.len : SHOWN), word.p);
+    classify_malformed(out, 200, why);
+}
+
 /* Writes one candidate and judges it. */
 static void read_candidate(struct json candidate, int64_t index, size_t max, struct buf *to,
                            struct reply *out)
@@ -368,7 +378,7 @@ static void read_candidate(struct json candidate, int64_t index, size_t max, str
     if (strcmp(reason, "content_filter") == 0)
         classify_withheld(out, "the answer was withheld", word);
     else if (word.p && !f->word)
-        classify_malformed(out, 200, "its finishReason tells of a failure");
+        refuse_finish(out, word);
 }
 
 static void read_answer(struct json candidates, struct buf *translated, struct reply *out)

@@ -223,7 +223,7 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
     json_get_all(out->body, members, body, R_MEMBERS);
     read_usage(body, out);
     struct json error = body[R_ERROR];
-    if (status < 200 || status > 299 || json_is(error, '{')) {
+    if (status < 200 || status > 299 || json_is(error, '{') || json_is(error, '"')) {
         struct json message = json_get(error, "message"), code = json_get(error, "code");
         const struct failure f = {classify_status(status, code), code, json_get(error, "type"),
                                   message.p ? message : error};

@@ -1,6 +1,7 @@
 #include "gates.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FIRST_TOKENS_PER_BYTE 0.25
 #define FIRST_OUTPUT 256.0
@@ -8,8 +9,21 @@
 #define MOST_OUTPUT 1e6
 #define LEARN (1.0 / 32.0) /* weight of the newest call in the estimates */
 
+static void add_models(struct gates *g, const struct config_model *m)
+{
+    const struct config_candidate *k = m->candidates.items;
+    for (size_t i = 0; i < m->candidates.count && g->count < GATES_MAX; i++) {
+        const struct config_backend *b = config_backend_find(g->config, k[i].backend);
+        const size_t backend =
+            (size_t)(b - (const struct config_backend *)g->config->backends.items);
+        if (k[i].model && gates_find(g, backend, k[i].model) == backend)
+            g->gate[g->count++] = (struct gate){.backend = backend, .model = k[i].model};
+    }
+}
+
 void gates_init(struct gates *g, const struct config *c)
 {
+    const struct config_model *m = c->models.items;
     const struct config_backend *b = c->backends.items;
     *g = (struct gates){.config = c, .count = c->backends.count};
     for (size_t i = 0; i < c->backends.count; i++) {
@@ -24,6 +38,9 @@ void gates_init(struct gates *g, const struct config *c)
                                                 .tokens_per_byte = FIRST_TOKENS_PER_BYTE,
                                                 .output = FIRST_OUTPUT};
     }
+    g->named = g->count;
+    for (size_t i = 0; i < c->models.count; i++)
+        add_models(g, &m[i]);
 }
 
 size_t gates_find(const struct gates *g, size_t backend, const char *model)
@@ -33,6 +50,9 @@ size_t gates_find(const struct gates *g, size_t backend, const char *model)
     for (size_t j = 0; j < b[backend].limits.count; j++)
         if (!l[j].model || config_matches(l[j].model, model))
             return g->first[backend] + j;
+    for (size_t i = g->named; i < g->count; i++)
+        if (g->gate[i].backend == backend && strcmp(g->gate[i].model, model) == 0)
+            return i;
     return backend;
 }
 

@@ -1,16 +1,23 @@
 /* What a task must pass to be called: the rate limits of the model at its backend. A gate for each
- * backend, open always, and one for each of its limits. Pure; times in seconds. */
+ * of a backend's limits; without one, for each model that a candidate names there, and one for the
+ * others. Those without a limit are open until the backend says that it has had enough. Pure; times
+ * in seconds. */
 #ifndef QUERN_GATES_H
 #define QUERN_GATES_H
 #include "common/config.h"
 #include "common/price.h"
 #include "pace.h"
 
-enum { GATES_MAX = CONFIG_BACKENDS_MAX + CONFIG_LIMITS_MAX, GATE_KEY_MAX = 512 };
+enum {
+    GATES_MODELS_MAX = 64, /* models beyond share their backend's gate */
+    GATES_MAX = CONFIG_BACKENDS_MAX + CONFIG_LIMITS_MAX + GATES_MODELS_MAX,
+    GATE_KEY_MAX = 512
+};
 
 struct gate {
     size_t backend;
     const struct config_limit *limit; /* NULL: none */
+    const char *model;                /* of a gate without a limit; NULL: all others */
     double closed_until;              /* by the backend's word */
     struct pace requests, tokens;
     double tokens_per_byte, output; /* learned: of a body, and of an answer */
@@ -20,6 +27,7 @@ struct gates {
     const struct config *config;
     size_t count;
     size_t first[CONFIG_BACKENDS_MAX]; /* gate of a backend's first limit */
+    size_t named;                      /* the first of a model */
     struct gate gate[GATES_MAX];
 };
 

@@ -5,7 +5,7 @@
 
 #include "common/mem.h"
 
-static const char separators[] = ", \t\r\n";
+static const char separators[] = ",\r\n", blanks[] = " \t";
 
 static void wipe(char *key)
 {
@@ -16,7 +16,7 @@ static void wipe(char *key)
 
 void keyring_free(struct keyring *k)
 {
-    for (size_t i = 0; i < k->count; i++)
+    for (size_t i = 0; i < KEYRING_MAX; i++)
         wipe(k->keys[i]);
     *k = (struct keyring){0};
 }
@@ -28,11 +28,20 @@ static quern_status check_key(const char *key, struct error *err)
         return error_set(err, ERROR_PERMANENT, "config", "a key is longer than %d bytes",
                          KEY_LEN_MAX);
     for (const char *c = key; *c; c++)
-        if (*c <= ' ' || *c > '~')
+        if (*c < ' ' || *c > '~')
             return error_set(err, ERROR_PERMANENT, "config",
                              "a key has a byte that no header can carry (0x%02x at %zu)",
                              (unsigned char)*c, (size_t)(c - key));
     return QUERN_OK;
+}
+
+/* Cuts the blanks around it off. */
+static char *trim(char *s)
+{
+    s += strspn(s, blanks);
+    for (size_t len = strlen(s); len && strchr(blanks, s[len - 1]); len--)
+        s[len - 1] = '\0';
+    return s;
 }
 
 /* Cuts the text up. Fills list[0..*count). */
@@ -42,6 +51,9 @@ static quern_status split(char *text, char *list[KEYS_MAX], size_t *count, struc
     *count = 0;
     for (char *key = text ? strtok_r(text, separators, &rest) : NULL; key;
          key = strtok_r(NULL, separators, &rest)) {
+        key = trim(key);
+        if (!*key)
+            continue;
         if (*count == KEYS_MAX)
             return error_set(err, ERROR_PERMANENT, "config", "there are more than %d keys",
                              KEYS_MAX);
@@ -56,7 +68,7 @@ static bool is_same(const struct keyring *k, char *list[KEYS_MAX], size_t count)
 {
     bool same = keyring_size(k) == count;
     for (size_t i = 0; same && i < count; i++)
-        same = strcmp(k->keys[k->first + i], list[i]) == 0;
+        same = strcmp(k->keys[keyring_slot(k->first + i)], list[i]) == 0;
     return same;
 }
 
@@ -66,19 +78,28 @@ quern_status keyring_read(struct keyring *k, char *text, bool *changed, struct e
     size_t count, len = text ? strlen(text) : 0;
     quern_status status = split(text, list, &count, err);
     *changed = status == QUERN_OK && !is_same(k, list, count);
-    if (status == QUERN_OK && *changed && k->count + count > KEYRING_MAX)
-        status = error_set(err, ERROR_PERMANENT, "config",
-                           "the keys were replaced too often for one process; restart it");
-    if (status == QUERN_OK && *changed) {
+    if (*changed && count == 0) {
+        *changed = false;
+        status = error_set(err, ERROR_PERMANENT, "config", "there is no key any more");
+    }
+    if (*changed) {
         k->now = k->first = k->count;
-        for (size_t i = 0; i < count; i++)
-            k->keys[k->count++] = mem_string(list[i]);
+        for (size_t i = 0; i < count; i++) {
+            char **slot = &k->keys[keyring_slot(k->count++)];
+            wipe(*slot);
+            *slot = mem_string(list[i]);
+        }
     }
     if (status == QUERN_OK)
         memset(k->refused, 0, sizeof k->refused);
     if (text)
         explicit_bzero(text, len);
     return status;
+}
+
+size_t keyring_slot(size_t position)
+{
+    return position % KEYRING_MAX;
 }
 
 size_t keyring_size(const struct keyring *k)
@@ -88,7 +109,7 @@ size_t keyring_size(const struct keyring *k)
 
 const char *keyring_key(const struct keyring *k)
 {
-    return keyring_size(k) ? k->keys[k->now] : NULL;
+    return keyring_size(k) ? k->keys[keyring_slot(k->now)] : NULL;
 }
 
 bool keyring_refuse(struct keyring *k, size_t position)
@@ -97,10 +118,10 @@ bool keyring_refuse(struct keyring *k, size_t position)
         return false;
     if (position != k->now)
         return true;
-    k->refused[position] = true;
+    k->refused[keyring_slot(position)] = true;
     for (size_t i = 1; i < keyring_size(k); i++) {
         size_t next = k->first + (position - k->first + i) % keyring_size(k);
-        if (!k->refused[next]) {
+        if (!k->refused[keyring_slot(next)]) {
             k->now = next;
             return true;
         }
@@ -150,7 +171,7 @@ static void redact_escaped(char *text, size_t len, const char *key)
 
 void keyring_redact(const struct keyring *k, char *text, size_t len, bool answer)
 {
-    for (size_t i = 0; i < k->count; i++) {
+    for (size_t i = 0; i < KEYRING_MAX && k->keys[i]; i++) {
         size_t n = strlen(k->keys[i]);
         char *from = text, *end = text + len, *at;
         if (answer && n < KEY_SECRET_MIN)

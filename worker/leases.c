@@ -108,7 +108,7 @@ struct leases *leases_new(struct ev_loop *loop, const struct config *c, struct g
                           const struct lease_events *events, void *arg)
 {
     static const struct pglink_events link_events = {on_ready, on_reply};
-    if (gates->count == c->backends.count)
+    if (gates->named == c->backends.count)
         return NULL;
     struct leases *l = mem_zero(sizeof *l);
     l->loop = loop;

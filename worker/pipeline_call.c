@@ -140,6 +140,8 @@ bool pipeline_is_blocked(const struct pipeline *p, const struct task *t)
     return p->breakers[pipeline_backend(p, t)].open;
 }
 
+enum { HTTP_FORBIDDEN = 403 };
+
 /* ---- failures ------------------------------------------------------------------------------- */
 
 bool pipeline_is_of_key(const struct error *e)
@@ -233,13 +235,14 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
     return v == BREAKER_OUTAGE && !again;
 }
 
-/* The backend refused the key, or its quota is spent: is there another key to try? Each once. A key
- * that was replaced meanwhile is none of them. */
+/* The backend does not know the key, or its quota is spent: is there another key to try? Each once.
+ * A key that was replaced meanwhile is none of them. What is forbidden is so for its owner: another
+ * key is no cure. */
 static bool try_next_key(struct pipeline *p, struct task *t)
 {
     const size_t backend = pipeline_backend(p, t);
     bool other = false;
-    if (pipeline_is_of_key(&t->error)) {
+    if (pipeline_is_of_key(&t->error) && t->http_status != HTTP_FORBIDDEN) {
         enum refusal r = router_refuse_key(p->router, backend, t->key);
         other = r == REFUSED_OLD ||
                 (r == REFUSED_OTHER_NOW && ++t->keys_refused < router_keys(p->router, backend));

@@ -6,6 +6,7 @@
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/units.h"
+#include "mend.h"
 #include "pipeline_private.h"
 #include "stream.h"
 
@@ -59,7 +60,8 @@ static void read_answer(struct pipeline *p, struct task *t, struct call_result *
                         struct buf *translated, struct reply *reply)
 {
     size_t backend = pipeline_backend(p, t);
-    *reply = (struct reply){.error = r->error, .retry_after_ms = -1};
+    *reply = (struct reply){
+        .error = r->error, .retry_after_ms = -1, .broken = r->http_status == 0 && !r->unreached};
     buf_init(translated, r->len * TRANSLATED_MAX + TRANSLATED_MORE);
     if (t->stream && (t->stream->sse.begun || t->stream->sse.line.len)) {
         read_stream(p, t, r, translated, reply);
@@ -67,6 +69,7 @@ static void read_answer(struct pipeline *p, struct task *t, struct call_result *
     }
     if (r->http_status > 0) {
         router_redact(p->router, backend, r->body, r->len, r->http_status < 300);
+        mend_escapes(r->body, r->len);
         router_dialect(p->router, backend)
             ->reply(r->http_status, r->body, r->len, translated, reply);
     }
@@ -180,6 +183,8 @@ static void on_called(void *arg, const struct call_result *result)
         return;
     }
     t->call = NULL;
+    if (r->http_status == 0 && t->stream && stream_is_whole(t->stream))
+        r->http_status = STREAM_STATUS; /* what broke came behind the answer */
     read_answer(p, t, r, &translated, &reply);
     if (r->retry_after_ms < 0)
         r->retry_after_ms = reply.retry_after_ms;

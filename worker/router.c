@@ -89,8 +89,10 @@ static quern_status read_keys(struct router *r, struct service *s, bool *changed
     if (status != QUERN_OK)
         return error_prefix(err, "backend \"%s\": %s", b->name,
                             b->api_key_file ? "api_key_file" : "api_key_env");
-    for (size_t i = s->keys.first; *changed && i < s->keys.count; i++)
-        s->endpoints[i] = make_endpoint(r, s, s->keys.keys[i]);
+    for (size_t i = s->keys.first; *changed && i < s->keys.count; i++) {
+        const size_t slot = keyring_slot(i);
+        s->endpoints[slot] = make_endpoint(r, s, s->keys.keys[slot]);
+    }
     if (keyring_size(&s->keys) == 0 && (b->api_key_env || b->api_key_file))
         log_warn("a key is not set; calls go without one", LOG_S("backend", b->name),
                  LOG_S("variable", b->api_key_env ? b->api_key_env : ""),
@@ -139,7 +141,7 @@ struct endpoint *router_endpoint(const struct router *r, size_t backend, size_t 
 {
     const struct service *s = &r->services[backend];
     *key = s->keys.now;
-    return keyring_size(&s->keys) ? s->endpoints[s->keys.now] : s->keyless;
+    return keyring_size(&s->keys) ? s->endpoints[keyring_slot(s->keys.now)] : s->keyless;
 }
 
 size_t router_keys(const struct router *r, size_t backend)

@@ -12,8 +12,8 @@ struct sse {
     bool has_data, after_cr, begun;
 };
 
-/* One event. Both texts are borrowed; `data` ends with a NUL. */
-typedef void sse_event(void *arg, const char *name, const char *data, size_t len);
+/* One event. Both texts are borrowed; `data` ends with a NUL, and may be changed in place. */
+typedef void sse_event(void *arg, const char *name, char *data, size_t len);
 
 /* No line, and no event's data, may be longer than `max` bytes. */
 void sse_init(struct sse *s, size_t max);

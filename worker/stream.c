@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "mend.h"
 
 /* Written, an answer has commas, quotes and braces beside what the fold counts. */
 enum { WRITTEN_MAX = 2, WRITTEN_MORE = 4096 };
@@ -28,7 +29,7 @@ void stream_free(struct stream *s)
     free(s);
 }
 
-static void on_event(void *arg, const char *name, const char *data, size_t len)
+static void on_event(void *arg, const char *name, char *data, size_t len)
 {
     struct stream *s = arg;
     struct error err;
@@ -38,6 +39,7 @@ static void on_event(void *arg, const char *name, const char *data, size_t len)
         s->fold.complete = s->fold.closed = true;
         return;
     }
+    mend_escapes(data, len);
     if (!json_check(data, len, &err) || !json_is(json_root(data, len), '{'))
         s->fault = "an event of its stream is no JSON object";
     else
@@ -63,11 +65,16 @@ size_t stream_bytes(const struct stream *s)
     return s->fold.bytes + s->sse.line.cap + s->sse.data.cap;
 }
 
+bool stream_is_whole(const struct stream *s)
+{
+    return s->fold.complete && !s->fault;
+}
+
 bool stream_end(struct stream *s)
 {
     sse_end(&s->sse, on_event, s);
     fold_write(s->fold.root, &s->whole);
     if (!s->fault && !s->fold.complete)
         s->fault = "its stream ended before the answer did";
-    return s->fold.complete && !s->fault;
+    return stream_is_whole(s);
 }

@@ -27,6 +27,8 @@ enum stream_news {
 struct stream *stream_new(const struct dialect *d, size_t max);
 void stream_free(struct stream *s); /* NULL: nothing */
 enum stream_news stream_feed(struct stream *s, const char *bytes, size_t len);
+/* Has the whole answer come, even if its stream has not ended? */
+bool stream_is_whole(const struct stream *s);
 /* What it holds in memory. */
 size_t stream_bytes(const struct stream *s);
 /* No more will come: s->whole is the answer as far as it came. True if it is whole, or if the

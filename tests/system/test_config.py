@@ -75,6 +75,10 @@ def test_every_mistake_is_told_with_its_line(world):
     ("backends: [{name: a, base_url: 'ftp://x'}]", "http"),
     ("backends: [{name: a, base_url: 'http://x'}, {name: a, base_url: 'http://y'}]", "twice"),
     ("kafka: {properties: {enable.auto.commit: 'true'}}", "enable.auto.commit"),
+    ("backends: [{name: a, base_url: 'http://x'}]\nmodels: [{name: 'm*', order: cheapest, "
+     "candidates: [{backend: a}]}]", "cheapest"),
+    ("backends: [{name: a, base_url: 'http://x'}]\nmodels: [{name: m, candidates: [{backend: a}], "
+     "fallback: {template: 'no {{sense}}'}}]", "{{sense}}"),
     ("kafka: {brokers: [", "c.yaml:"),
     ("kafka: &a {brokers: *a}", ""),
     ("a: " + "[" * 5000, ""),

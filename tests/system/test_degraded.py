@@ -1,7 +1,7 @@
 """What every candidate has failed may end with a last answer, and is marked as such."""
 import pytest
 
-from helpers import request
+from helpers import request, write_lines
 from test_dialects import run
 
 pytestmark = pytest.mark.timeout(60)
@@ -27,7 +27,7 @@ def test_a_task_carries_its_last_answer(world):
                   {**request("template", BAD), "fallback": {"template": "{{custom_id}}/{{ model }}/{{tenant}}"}},
                   {**request("extract", BAD), "fallback": {"extract": 2}},
                   {**request("good", "Summarize: A text that is long enough."), "fallback": {"text": "x"}},
-                  {**request("wrong", BAD), "fallback": {"template": "{{nothing}}"}}, request("none", BAD)]
+                  request("none", BAD)]
     result = run(world, path_lines, 3)
     assert content(result["text"]) == 'Not "now".'
     assert content(result["template"]).startswith("template/") and content(result["template"]).endswith("/")
@@ -36,11 +36,18 @@ def test_a_task_carries_its_last_answer(world):
     assert "degraded" not in result["good"] and result["good"]["response"]["status_code"] == 200
     rows = dict(world.sql("SELECT custom_id, status FROM results"))
     assert rows == {"text": "degraded", "template": "degraded", "extract": "degraded", "good": "succeeded",
-                    "wrong": "failed", "none": "failed"}
+                    "none": "failed"}
     assert world.value("SELECT error_type FROM results WHERE custom_id = 'text'") == "invalid_request"
     status = world.status("job")
-    assert status["degraded"] == 3 and status["failed"] == 2
-    assert world.value("SELECT count(*) FROM dead_letters") == 2
+    assert status["degraded"] == 3 and status["failed"] == 1
+    assert world.value("SELECT count(*) FROM dead_letters") == 1
+
+
+def test_a_template_that_asks_for_what_is_not_there_is_refused_early(world):
+    set_up(world)
+    lines = [{**request("wrong", BAD), "fallback": {"template": "{{nothing}}"}}]
+    said = world.quern("submit", write_lines(world.path / "in.jsonl", lines), code=2).err
+    assert "in.jsonl:1: fallback.template: " in said and "{{nothing}}" in said
 
 
 def test_a_rule_has_one_for_all_and_the_tasks_own_goes_before_it(world):

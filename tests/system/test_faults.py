@@ -55,6 +55,9 @@ def test_every_fault_ends_as_it_should(world, kafka):
     expected |= {f"{k}-always": ("failed", t, 1, 1, 1) for k, t in NOT_RETRIED.items()}
     assert outcomes(world) == expected
     assert kafka.count("dead") == len(faults)
+    assert world.value("SELECT count(*) FROM attempts WHERE http_status IS NULL AND cost_usd IS NOT NULL") == 0, (
+        "what was sent and never answered may have been billed")
+    assert world.value("SELECT count(*) FROM attempts WHERE http_status >= 400 AND cost_usd <> 0") == 0
     world.check_counters()
     slow = world.value("SELECT max(finished_at) - min(started_at) < interval '3s'"
                        " FROM results WHERE custom_id LIKE 'healthy-%'")

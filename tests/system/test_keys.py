@@ -16,7 +16,8 @@ class Service:
     """Answers chat completions to good keys only. `calls`: (time, key, model, status)."""
 
     def __init__(self):
-        self.good, self.spent, self.headers, self.calls = set(), set(), {}, []
+        self.good, self.spent, self.forbidden = set(), set(), set()
+        self.headers, self.calls = {}, []
         service = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -49,6 +50,8 @@ class Service:
     def answer(self, key):
         if key in self.spent:
             return 429, {"error": {"message": f"no credit for {key}", "code": "insufficient_quota"}}
+        if key in self.forbidden:
+            return 403, {"error": {"message": "this model is not for you"}}
         if key not in self.good:
             return 401, {"error": {"message": f"bad key {key}", "code": "invalid_api_key"}}
         return 200, {"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": 1}}
@@ -68,8 +71,8 @@ def service():
 def set_up(world, service, backend, **changes):
     """A worker with that backend; returns it."""
     world.set_up(None, backends=[{"name": "b", "base_url": service.url, **backend}],
-                 models=[{"name": "*", "candidates": [{"backend": "b"}]}], **changes)
-    return world.start_worker(KEYS="key-one, key-two key-three")
+                 **{"models": [{"name": "*", "candidates": [{"backend": "b"}]}], **changes})
+    return world.start_worker(KEYS="key-one, key-two,key-three")
 
 
 def run(world, n, job, code=0):
@@ -100,6 +103,14 @@ def test_when_all_keys_are_refused_tasks_fail_and_each_key_was_tried(world, serv
     assert len(service.calls) <= 3 * 21
 
 
+def test_what_is_forbidden_is_not_tried_with_every_key(world, service):
+    service.good, service.forbidden = {"key-two"}, {"key-one"}
+    worker = set_up(world, service, {"api_key_env": "KEYS"}, retry={"attempts": 0}, worker={"concurrency": 1})
+    run(world, 1, "a", code=3)
+    assert [c[1] for c in service.calls] == ["key-one"]
+    assert not worker.events("a key was refused; the next is used")
+
+
 def test_a_key_file_is_read_again_on_hangup(world, service):
     keys = world.path / "keys"
     keys.write_text("old-key\n")
@@ -112,9 +123,12 @@ def test_a_key_file_is_read_again_on_hangup(world, service):
     wait_until(lambda: worker.events("keys changed"), what="the keys were read")
     run(world, 5, "b")
     assert [c[1] for c in service.calls if c[3] == 200] == ["old-key"] * 5 + ["new-key-2"] * 5
+    keys.write_text("")
+    worker.signal(signal.SIGHUP)
+    wait_until(lambda: len(worker.events("cannot read keys again; the old ones stay")) == 1)
     keys.unlink()
     worker.signal(signal.SIGHUP)
-    wait_until(lambda: worker.events("cannot read keys again; the old ones stay"))
+    wait_until(lambda: len(worker.events("cannot read keys again; the old ones stay")) == 2)
     run(world, 5, "c")
     assert service.calls[-1][1] == "new-key-2" and worker.stop() == 0
 
@@ -126,6 +140,19 @@ def test_a_limit_that_is_used_up_makes_its_calls_wait(world, service):
     service.headers = {"slow": {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1s"}}
     worker = set_up(world, service, {"api_key_env": "KEYS", "limits": [{"model": "slow"}, {"model": "fast"}]},
                     worker={"concurrency": 1})
+    keep_distance(world, service, worker)
+
+
+def test_without_limits_a_models_own_candidates_keep_theirs(world, service):
+    """The same where no limit is configured, for models that the rules name."""
+    service.good = {"key-one"}
+    service.headers = {"slow": {"ratelimit-remaining": "0", "ratelimit-reset": "1"}}
+    worker = set_up(world, service, {"api_key_env": "KEYS"}, worker={"concurrency": 1},
+                    models=[{"name": m, "candidates": [{"backend": "b", "model": m}]} for m in ("slow", "fast")])
+    keep_distance(world, service, worker)
+
+
+def keep_distance(world, service, worker):
     lines = [request(f"{m}-{i}", f"text {i}", model=m) for i in range(4) for m in ("slow", "fast")]
     started = time.time()
     world.quern("submit", write_lines(world.path / "in.jsonl", lines), "--job", "limit", "--wait")

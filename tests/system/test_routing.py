@@ -52,6 +52,16 @@ def test_tenant_feature_and_lane(world):
                      "ORDER BY 1") == [("a", "a"), ("b", "b"), ("c", "c")]
 
 
+def test_a_line_says_its_own_tenant_and_feature(world):
+    set_up(world, rule("a", tenant="acme", feature="chat"), rule("c"))
+    lines = [{**request("own", TEXT), "tenant": "acme", "feature": "chat", "user": "u1"},
+             {**request("null", TEXT), "tenant": None}, request("none", TEXT)]
+    world.quern("submit", write_lines(world.path / "in.jsonl", lines), "--job", "j", "--wait",
+                "--tenant", "others", "--feature", "chat")
+    assert world.sql("SELECT custom_id, backend, tenant FROM results ORDER BY 1") == [
+        ("none", "c", "others"), ("null", "c", "others"), ("own", "a", "acme")]
+
+
 def test_a_share_of_the_traffic(world):
     set_up(world, rule("few", percent=20), rule("rest"))
     run(world, [request(str(i), TEXT) for i in range(1000)])

@@ -80,7 +80,7 @@ START_TEST(failures_are_classified)
         {500, "<html>", "api_error", ERROR_RETRY},
         {502, "", "api_error", ERROR_RETRY},
         {503, "", "overloaded", ERROR_RETRY},
-        {302, "", "api_error", ERROR_RETRY},
+        {302, "", "invalid_request", ERROR_NEXT_CANDIDATE},
         {200, "", "malformed_response", ERROR_RETRY},
         {200, "{}", "malformed_response", ERROR_RETRY},
         {200, "{\"choices\":[", "malformed_response", ERROR_RETRY},

@@ -8,6 +8,7 @@
 #include "suites.h"
 #include "worker/classify.h"
 #include "worker/keyring.h"
+#include "worker/mend.h"
 #include "worker/once.h"
 #include "worker/ratelimit.h"
 
@@ -110,7 +111,7 @@ static bool read_keys(struct keyring *k, const char *text, struct error *err)
     return status == QUERN_OK && changed;
 }
 
-START_TEST(keys_stand_between_commas_or_white_space)
+START_TEST(keys_stand_between_commas_or_line_ends)
 {
     struct keyring k = {0};
     struct error err;
@@ -119,9 +120,11 @@ START_TEST(keys_stand_between_commas_or_white_space)
     ck_assert(read_keys(&k, " k-one, k-two\nk-three\r\n\n", &err));
     ck_assert_uint_eq(keyring_size(&k), 3);
     ck_assert_str_eq(keyring_key(&k), "k-one");
-    ck_assert(!read_keys(&k, "k-one k-two k-three", &err)); /* the same */
-    ck_assert(keyring_read(&k, NULL, &changed, &err) == QUERN_OK && changed);
-    ck_assert_ptr_null(keyring_key(&k));
+    ck_assert(!read_keys(&k, "k-one,k-two,,k-three", &err)); /* the same */
+    ck_assert(keyring_read(&k, NULL, &changed, &err) != QUERN_OK && !changed);
+    ck_assert_str_eq(keyring_key(&k), "k-one"); /* none in place of some is a mistake */
+    ck_assert(read_keys(&k, "Basic eHk=", &err));
+    ck_assert_str_eq(keyring_key(&k), "Basic eHk=");
     keyring_free(&k);
 }
 END_TEST
@@ -131,17 +134,52 @@ START_TEST(bad_keys_are_refused_whole_and_the_old_ones_stay)
     struct keyring k = {0};
     struct error err;
     bool changed;
-    char many[] = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", odd[] = "good b\x01"
+    char many[] = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", odd[] = "good,b\x01"
                                                                        "ad";
     ck_assert(read_keys(&k, "old", &err));
     ck_assert(keyring_read(&k, many, &changed, &err) != QUERN_OK);
     ck_assert(keyring_read(&k, odd, &changed, &err) != QUERN_OK);
     ck_assert_ptr_nonnull(strstr(err.message, "0x01"));
     ck_assert_str_eq(keyring_key(&k), "old");
-    for (int i = 1; i < KEYRING_MAX; i++)
-        ck_assert(read_keys(&k, i % 2 ? "a" : "b", &err));
-    ck_assert(!read_keys(&k, "one-too-many", &err));
-    ck_assert_str_eq(keyring_key(&k), "a");
+    keyring_free(&k);
+}
+END_TEST
+
+START_TEST(escapes_that_no_column_holds_are_replaced)
+{
+    static const char *const rows[][2] = {
+        {"\"a\\u0000b\"", "\"a\\ufffdb\""},
+        {"\"\\uD83D\"", "\"\\ufffd\""},
+        {"\"\\uDE00\"", "\"\\ufffd\""},
+        {"\"\\ud83d\\ude00\"", "\"\\ud83d\\ude00\""},
+        {"\"\\ud83d\\ud83d\\ude00\"", "\"\\ufffd\\ud83d\\ude00\""},
+        {"\"\\\\u0000\"", "\"\\\\u0000\""}, /* a backslash and a word */
+        {"\"\\u00", "\"\\u00"},
+        {"\"\\u00zz\"", "\"\\u00zz\""},
+        {"\"\\", "\"\\"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "%s", rows[i][0]);
+        mend_escapes(text, strlen(text));
+        ck_assert_str_eq(text, rows[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(keys_may_be_replaced_for_ever)
+{
+    struct keyring k = {0};
+    struct error err;
+    char text[] = "say first-key, old-secret, new-secret";
+    ck_assert(read_keys(&k, "first-key", &err));
+    for (int i = 0; i < 2 * KEYRING_MAX; i++)
+        ck_assert(read_keys(&k, i % 2 ? "a-secret,b-secret" : "old-secret", &err));
+    ck_assert(read_keys(&k, "new-secret,more", &err));
+    ck_assert_uint_eq(keyring_size(&k), 2);
+    ck_assert_str_eq(keyring_key(&k), "new-secret");
+    ck_assert(keyring_refuse(&k, k.now) && strcmp(keyring_key(&k), "more") == 0);
+    keyring_redact(&k, text, strlen(text), true);
+    ck_assert_str_eq(text, "say first-key, **********, **********"); /* the oldest is forgotten */
     keyring_free(&k);
 }
 END_TEST
@@ -150,7 +188,7 @@ START_TEST(a_refused_key_gives_way_to_the_next)
 {
     struct keyring k = {0};
     struct error err;
-    ck_assert(read_keys(&k, "a b c", &err));
+    ck_assert(read_keys(&k, "a,b,c", &err));
     ck_assert(keyring_refuse(&k, 0) && strcmp(keyring_key(&k), "b") == 0);
     ck_assert(keyring_refuse(&k, 0) && strcmp(keyring_key(&k), "b") == 0); /* an earlier call */
     ck_assert(keyring_refuse(&k, 1) && strcmp(keyring_key(&k), "c") == 0);
@@ -256,7 +294,9 @@ Suite *suite_service(void)
     const TTest *const tests[] = {a_reset_is_read_in_every_form_in_use,
                                   a_limit_that_fills_up_makes_wait_for_the_next_call_only,
                                   only_what_is_used_up_makes_wait,
-                                  keys_stand_between_commas_or_white_space,
+                                  keys_stand_between_commas_or_line_ends,
+                                  keys_may_be_replaced_for_ever,
+                                  escapes_that_no_column_holds_are_replaced,
                                   bad_keys_are_refused_whole_and_the_old_ones_stay,
                                   a_refused_key_gives_way_to_the_next,
                                   a_key_is_redacted_in_every_escape,
