@@ -24,7 +24,7 @@ static const struct option_def defs[] = {
 struct import {
     struct buf out;
     struct price_table *before, *after;
-    size_t models, new, changed;
+    size_t models, new, changed, gone;
 };
 
 static void import_model(void *arg, const char *model, struct json entry, const struct price *p)
@@ -41,6 +41,16 @@ static void import_model(void *arg, const char *model, struct json entry, const 
         return;
     i->changed++;
     (void)printf("changed: %s\n", model);
+}
+
+static void tell_gone(void *arg, const char *model, const struct price *p)
+{
+    struct import *i = arg;
+    (void)p;
+    if (price_find(i->after, model))
+        return;
+    i->gone++;
+    (void)printf("gone: %s\n", model);
 }
 
 /* A reader sees the old file or the new one, never a part. */
@@ -108,8 +118,10 @@ static int import_file(const struct config *c, const char *from, const char *to)
     if (status == QUERN_OK)
         status = write_file(to, &i.out, &err);
     if (status == QUERN_OK)
-        (void)printf("%s: %zu models, %zu of them new, %zu changed; version %s\n", to, i.models,
-                     i.new, i.changed, price_table_version(i.after));
+        price_table_each(i.before, tell_gone, &i);
+    if (status == QUERN_OK)
+        (void)printf("%s: %zu models, %zu of them new, %zu changed, %zu gone; version %s\n", to,
+                     i.models, i.new, i.changed, i.gone, price_table_version(i.after));
     else
         (void)fprintf(stderr, "quern prices: %s; nothing was written\n", err.message);
     price_table_free(i.before);
@@ -207,7 +219,8 @@ const struct verb prices_verb = {
     "import FILE | show [MODEL…] [OPTION…]",
     "import reads LiteLLM's model_prices_and_context_window.json (- for standard input), refuses "
     "it\n"
-    "whole if a price is malformed, keeps what quern computes with, and names what has changed.\n"
+    "whole if a price is malformed, keeps what quern computes with, and names what has changed or "
+    "is gone.\n"
     "Workers use it from their next start on. show lists the rates in force; * in a MODEL stands\n"
     "for any characters.",
     defs,

@@ -113,6 +113,7 @@ void pipeline_next_candidate(struct pipeline *p, struct task *t)
     pipeline_leave(p, t); /* while it still counts for the old candidate */
     t->candidate = pipeline_candidate_after(p, t, t->candidate);
     t->tries = 0;
+    t->keys_refused = 0;
     pipeline_ready(p, t);
 }
 
@@ -258,7 +259,7 @@ static bool try_next_key(struct pipeline *p, struct task *t)
 void pipeline_after_failure(struct pipeline *p, struct task *t, const struct call_result *r)
 {
     int64_t delay_ms = 0;
-    bool out = try_next_key(p, t) || backend_is_out(p, t, r);
+    const bool other_key = try_next_key(p, t), out = other_key || backend_is_out(p, t, r);
     t->tries -= out;
     enum retry_step step = retry_decide(&p->retry, t->error.class, t->tries, r->retry_after_ms,
                                         random_u64(), &delay_ms);
@@ -269,7 +270,7 @@ void pipeline_after_failure(struct pipeline *p, struct task *t, const struct cal
         pipeline_enter(p, t, TASK_SETTLING);
     } else if (pipeline_cancelled(p, t)) {
         pipeline_finish_cancelled(p, t);
-    } else if (out && pipeline_too_old(p, t)) {
+    } else if (out && !other_key && pipeline_too_old(p, t)) {
         pipeline_fail(p, t);
     } else if (out) {
         pipeline_leave(p, t);

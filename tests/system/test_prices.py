@@ -116,7 +116,8 @@ def test_every_model_costs_what_exact_decimals_say(path, tmp_path):
 
 
 def test_an_import_is_whole_and_names_what_has_changed(world):
-    old = {"a": {"input_cost_per_token": 1e-06}, "b": {"input_cost_per_token": 2e-06}}
+    old = {"a": {"input_cost_per_token": 1e-06}, "b": {"input_cost_per_token": 2e-06},
+           "z": {"input_cost_per_token": 2e-06}}
     new = {"sample_spec": {"input_cost_per_token": 0}, "c": {"mode": "image_generation"},
            "a": {"input_cost_per_token": 1e-06, "mode": "chat", "output_cost_per_token": None},
            "b": {"input_cost_per_token": 3e-06, "litellm_provider": "x"},
@@ -128,7 +129,8 @@ def test_an_import_is_whole_and_names_what_has_changed(world):
     source = world.path / "new.json"
     source.write_text(json.dumps(new))
     out = world.quern("prices", "import", source).out
-    assert "changed: b" in out and "changed: a" not in out and "3 models, 1 of them new, 1 changed" in out
+    assert "changed: b" in out and "changed: a" not in out and "gone: z" in out
+    assert "3 models, 1 of them new, 1 changed, 1 gone" in out
     assert json.loads(kept.read_text()) == {
         "a": {"input_cost_per_token": 1e-06}, "b": {"input_cost_per_token": 3e-06},
         "d": {"tiered_pricing": [{"input_cost_per_token": 1e-06, "range": [0, 5000]},
