@@ -96,21 +96,21 @@ def say_once(what, told=set()):
         told.add(what)
 
 
+def peer(path, without):
+    """A peer's program; None: there is none, which is told once."""
+    path = RUN / "bench" / path
+    if not path.exists():
+        say_once(without)
+    return path if path.exists() else None
+
+
 def python():
-    """Of the peers in Python, with their modules; None: there are none."""
-    path = RUN / "bench/venv/bin/python"
-    if path.exists():
-        return path
-    say_once("no peers in Python: they could not be installed")
-    return None
+    """Of the peers in Python, with their modules."""
+    return peer("venv/bin/python", "no peers in Python: they could not be installed")
 
 
 def go_peer():
-    path = RUN / "bench/go-peer"
-    if path.exists():
-        return path
-    say_once("no peer in Go: it could not be built (go 1.22 or later is needed)")
-    return None
+    return peer("go-peer", "no peer in Go: it could not be built (go 1.22 or later is needed)")
 
 
 def tree(pid):

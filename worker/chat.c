@@ -102,13 +102,13 @@ static quern_status refuse_kind(struct error *err, const struct known *k)
                  {'[', "a list"},
                  {'{', "an object"},
                  {'t', "true or false"}};
-    char field[FIELD_MAX], why[FIELD_MAX] = "";
+    char kinds[FIELD_MAX] = "";
     for (size_t i = 0, n = 0; i < sizeof words / sizeof *words; i++)
         if (strchr(k->kinds, words[i].kind))
-            n += (size_t)snprintf(why + n, sizeof why - n, "%s%s", n ? " or " : "", words[i].word);
-    (void)snprintf(field, sizeof field, "body.%s", k->name);
-    return error_set(err, ERROR_NEXT_CANDIDATE, "invalid_request", "%s: %s is expected", field,
-                     why);
+            n += (size_t)snprintf(kinds + n, sizeof kinds - n, "%s%s", n ? " or " : "",
+                                  words[i].word);
+    return error_set(err, ERROR_NEXT_CANDIDATE, "invalid_request", "body.%s: %s is expected",
+                     k->name, kinds);
 }
 
 static quern_status refuse_twice(struct error *err, const char *name)

@@ -9,12 +9,11 @@ enum { ESCAPE_LEN = 6 }; /* \uXXXX */
 /* The value of the escape at `p`; -1: there is none. */
 static long unit_at(const char *p, const char *end)
 {
-    char hex[ESCAPE_LEN - 1] = "", *stop;
+    char hex[ESCAPE_LEN - 1] = "";
     if (end - p < ESCAPE_LEN || p[0] != '\\' || p[1] != 'u')
         return -1;
     memcpy(hex, p + 2, ESCAPE_LEN - 2);
-    long v = strtol(hex, &stop, 16);
-    return stop == hex + ESCAPE_LEN - 2 && v >= 0 ? v : -1;
+    return strspn(hex, "0123456789abcdefABCDEF") == ESCAPE_LEN - 2 ? strtol(hex, NULL, 16) : -1;
 }
 
 static bool is_half(long v, long first)
