@@ -1,7 +1,7 @@
 """What a task costs in counts that do not depend on the machine's mood: instructions, allocations and system calls
 of the worker, transactions of PostgreSQL. Each is the slope between two runs, so that starting is not in it.
 
-    ./dev counts            compares with bench/counts.json, and fails where one is more than a tenth above it
+    ./dev counts            compares with bench/counts.json, and fails where one is more than a tenth above it (transactions: twice)
     ./dev counts --record   writes them there
 
 Run under callgrind, whose counts are the same however long they take; batches form as they would on a machine

@@ -47,10 +47,12 @@ quern_status task_id_check(const char *id, size_t len, struct error *err)
 
 quern_status task_name_check(const char *what, const char *name, struct error *err)
 {
-    size_t len = name ? strlen(name) : 1;
+    if (!name)
+        return QUERN_OK;
+    size_t len = strlen(name);
     if (len == 0 || len > TASK_NAME_MAX)
         return INVALID(err, "%s has %zu bytes; 1 to %d are allowed", what, len, TASK_NAME_MAX);
-    if (name && has_control(name, len))
+    if (has_control(name, len))
         return INVALID(err, "%s holds a control character", what);
     return QUERN_OK;
 }

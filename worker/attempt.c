@@ -61,7 +61,7 @@ void attempt_book(struct attempt *a, const struct price_table *prices,
     if (!r->has_usage && (r->success || r->broken || was_answered(a, r)))
         a->cost = -1; /* something was used, and nobody knows how much */
     else if (p)
-        a->cost = prices_cost(p, b, r->usage), a->price_version = price_table_version(prices);
+        a->cost = price_cost(p, &a->usage), a->price_version = price_table_version(prices);
     else if (r->usage.input + r->usage.output == 0)
         a->cost = 0; /* nothing was billed */
     a->unknown_price = !p && a->cost < 0;

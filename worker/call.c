@@ -343,6 +343,11 @@ struct call *call_start(struct caller *caller, const struct call_order *o)
     return c;
 }
 
+bool call_was_sent(const struct call *c)
+{
+    return c->sent > 0;
+}
+
 void call_abort(struct call *c)
 {
     retire(c, true);

@@ -66,6 +66,8 @@ struct endpoint *caller_endpoint(struct caller *caller, const struct config_back
 
 /* Begins a POST. */
 struct call *call_start(struct caller *caller, const struct call_order *o);
+/* Was a connection made, and its request sent, in part at least? */
+bool call_was_sent(const struct call *call);
 /* Ends a call without its callback; the connection is closed. */
 void call_abort(struct call *call);
 #endif

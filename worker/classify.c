@@ -25,13 +25,14 @@ static const struct failure_rule common[] = {
     {529, NULL, NULL, "overloaded", ERROR_RETRY},
     {0}};
 
+/* A redirect: it is not followed. */
+static const struct failure_rule moved = {0, NULL, NULL, "invalid_request", ERROR_NEXT_CANDIDATE};
+
 static const struct failure_rule *find_rule(const struct failure_rule *rules,
                                             const struct failure *f, const char *message)
 {
     static const struct failure_rule client = {0, NULL, NULL, "invalid_request", ERROR_PERMANENT};
     static const struct failure_rule server = {0, NULL, NULL, "api_error", ERROR_RETRY};
-    static const struct failure_rule moved = {0, NULL, NULL, "invalid_request",
-                                              ERROR_NEXT_CANDIDATE};
     for (; rules->type; rules++)
         if (fits(rules, f, message))
             return rules;
@@ -54,7 +55,7 @@ void classify_failure(const struct failure_rule *rules, const struct failure *f,
     const struct failure_rule *rule = find_rule(rules, f, message.data);
     (void)error_set(
         &out->error, rule->class, rule->type, "HTTP %ld%s: %.*s", f->status,
-        f->status >= 300 && f->status < 400
+        rule == &moved
             ? " (it redirects, which is not followed; base_url must be the final address)"
             : "",
         (int)(message.len < MESSAGE_SHOWN ? message.len : MESSAGE_SHOWN), message.data);

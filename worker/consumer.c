@@ -8,10 +8,9 @@
 
 enum { API_JOIN_GROUP = 11, JOIN_LONGEST_US = 60000000 }; /* Kafka protocol; a lost reply */
 
-/* For the queue of a lane, or of each of up to 16 partitions of the retry topics; 4 MiB at 1 GiB.
- */
-/* With less than a few of the largest tasks, librdkafka is done with a queue before it fetches
- * again: 300 KB each at 320 KiB came at ten a second. */
+/* For the queue of a lane (2 MiB at a memory limit of 1 GiB), or of each of up to 16 partitions of
+ * the retry topics (1 MiB). A lane's holds a few of the largest tasks at least: with room for one,
+ * librdkafka fetches the next only when the queue is empty, and large tasks come ten a second. */
 static int64_t prefetch_kib(const struct config *c, int group)
 {
     enum { LANE_SHARE = 512, LANE_LEAST = 1024, RETRY_SHARE = 1024, RETRY_LEAST = 64 };

@@ -199,7 +199,7 @@ static quern_status put_sampling(struct buf *out, const struct json m[], struct 
 /* A model that thinks takes no temperature but 1, no top_k, and cannot be made to call a tool. */
 static quern_status check_thinking(const struct json m[], struct error *err)
 {
-    static const char why[] = "this backend's API takes none together with reasoning_effort";
+    static const char why[] = "it cannot stand together with reasoning_effort at this backend";
     const char *mode;
     struct json effort = m[CHAT_REASONING_EFFORT], t = m[CHAT_TEMPERATURE], name;
     if (!effort.p || json_equals(effort, "none"))
@@ -276,15 +276,16 @@ static void read_usage(struct json body, struct reply *r)
 {
     struct usage *u = &r->usage;
     struct json usage = json_get(body, "usage");
-    static const char *const counts[] = {"input_tokens", "output_tokens", "cache_read_input_tokens",
-                                         "cache_creation_input_tokens"};
-    struct json told[4];
-    json_get_all(usage, counts, told, 4);
-    r->has_usage = classify_counted(told, 4);
-    u->cached = classify_count(usage, "cache_read_input_tokens");
-    u->cache_write = classify_count(usage, "cache_creation_input_tokens");
-    u->input = classify_count(usage, "input_tokens") + u->cached + u->cache_write;
-    u->output = classify_count(usage, "output_tokens");
+    enum { IN, OUT, CACHED, WRITTEN, COUNTS };
+    static const char *const counts[COUNTS] = {
+        "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"};
+    struct json told[COUNTS];
+    json_get_all(usage, counts, told, COUNTS);
+    r->has_usage = classify_counted(told, COUNTS);
+    u->cached = classify_number(told[CACHED]);
+    u->cache_write = classify_number(told[WRITTEN]);
+    u->input = classify_number(told[IN]) + u->cached + u->cache_write;
+    u->output = classify_number(told[OUT]);
     u->cache_write_1h =
         classify_count(json_get(usage, "cache_creation"), "ephemeral_1h_input_tokens");
     classify_tier(json_get(usage, "service_tier"), u);

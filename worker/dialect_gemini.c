@@ -272,16 +272,17 @@ static void read_usage(struct json body, struct reply *r)
 {
     struct usage *u = &r->usage;
     struct json usage = json_get(body, "usageMetadata");
-    static const char *const counts[] = {"promptTokenCount", "candidatesTokenCount",
-                                         "thoughtsTokenCount", "cachedContentTokenCount"};
-    struct json told[4];
-    json_get_all(usage, counts, told, 4);
-    r->has_usage = classify_counted(told, 4);
-    u->input = classify_count(usage, "promptTokenCount") +
-               classify_count(usage, "toolUsePromptTokenCount");
-    u->cached = classify_count(usage, "cachedContentTokenCount");
-    u->reasoning = classify_count(usage, "thoughtsTokenCount");
-    u->output = classify_count(usage, "candidatesTokenCount") + u->reasoning;
+    enum { PROMPT, TOOLS, CACHED, THOUGHTS, ANSWER, COUNTS };
+    static const char *const counts[COUNTS] = {"promptTokenCount", "toolUsePromptTokenCount",
+                                               "cachedContentTokenCount", "thoughtsTokenCount",
+                                               "candidatesTokenCount"};
+    struct json told[COUNTS];
+    json_get_all(usage, counts, told, COUNTS);
+    r->has_usage = classify_counted(told, COUNTS);
+    u->input = classify_number(told[PROMPT]) + classify_number(told[TOOLS]);
+    u->cached = classify_number(told[CACHED]);
+    u->reasoning = classify_number(told[THOUGHTS]);
+    u->output = classify_number(told[ANSWER]) + u->reasoning;
 }
 
 /* RetryInfo's delay, "46s" or "1.5s", in ms; -1: none. */

@@ -12,7 +12,7 @@
 static void add_models(struct gates *g, const struct config_model *m)
 {
     const struct config_candidate *k = m->candidates.items;
-    for (size_t i = 0; i < m->candidates.count && g->count < GATES_MAX; i++) {
+    for (size_t i = 0; i < m->candidates.count && g->count < g->named + GATES_MODELS_MAX; i++) {
         const struct config_backend *b = config_backend_find(g->config, k[i].backend);
         const size_t backend =
             (size_t)(b - (const struct config_backend *)g->config->backends.items);

@@ -27,8 +27,8 @@ bool pipeline_has_room(const struct pipeline *p, int pool);
 void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
                       const void *record, size_t len, const struct journey *journey);
 
-/* The source vouches that the tasks of the lanes, or those of the retry topics, are ours until
- * then, by the loop's clock; later no call is begun. Without a word of it, they always are. */
+/* The source vouches that the tasks of a pool (a lane, or the retry topics) are ours until then, by
+ * the loop's clock; later no call is begun. Without a word of it, they always are. */
 void pipeline_own(struct pipeline *p, int pool, double until);
 /* Memory is short: little more is taken; what is here goes on, and frees it. */
 void pipeline_save_memory(struct pipeline *p, bool save);

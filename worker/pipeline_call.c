@@ -28,6 +28,16 @@ bool pipeline_has_next(const struct pipeline *p, const struct task *t)
     return pipeline_candidate_after(p, t, t->candidate) < t->route->candidates.count;
 }
 
+/* Attempts, and the keys that were tried, are each candidate's own. */
+static void set_candidate(struct task *t, size_t candidate)
+{
+    if (candidate == t->candidate)
+        return;
+    t->candidate = candidate;
+    t->tries = 0;
+    t->keys_refused = 0;
+}
+
 /* The first candidate from the present one on that is not out; else the present one stays. */
 static void choose_candidate(struct pipeline *p, struct task *t)
 {
@@ -36,9 +46,7 @@ static void choose_candidate(struct pipeline *p, struct task *t)
          i = pipeline_candidate_after(p, t, i)) {
         if (breaker_waits(&p->breakers[router_backend(p->router, &c[i])], ev_now(p->loop)))
             continue;
-        if (i != t->candidate)
-            t->tries = 0;
-        t->candidate = i;
+        set_candidate(t, i);
         return;
     }
 }
@@ -111,9 +119,7 @@ static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
 void pipeline_next_candidate(struct pipeline *p, struct task *t)
 {
     pipeline_leave(p, t); /* while it still counts for the old candidate */
-    t->candidate = pipeline_candidate_after(p, t, t->candidate);
-    t->tries = 0;
-    t->keys_refused = 0;
+    set_candidate(t, pipeline_candidate_after(p, t, t->candidate));
     pipeline_ready(p, t);
 }
 

@@ -189,9 +189,9 @@ static void on_called(void *arg, const struct call_result *result)
     if (r->retry_after_ms < 0)
         r->retry_after_ms = reply.retry_after_ms;
     a->http_status = t->http_status = r->http_status;
-    /* Once more: in the answer it may have been escaped. */
-    router_redact(p->router, pipeline_backend(p, t), reply.error.message,
-                  strlen(reply.error.message), false);
+    if (!reply.success) /* in an error short keys are masked too, whatever the HTTP status */
+        router_redact(p->router, pipeline_backend(p, t), reply.error.message,
+                      strlen(reply.error.message), false);
     attempt_end(a, reply.success ? NULL : &reply.error);
     book(p, t, &reply);
     buf_free(&translated);
@@ -293,6 +293,7 @@ void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, c
     struct reply reply;
     struct buf translated;
     (void)error_set(&r.error, ERROR_RETRY, code, "%s", why);
+    r.unreached = !call_was_sent(t->call);
     call_abort(t->call);
     t->call = NULL;
     breaker_forget(pipeline_breaker(p, t), t->probe);

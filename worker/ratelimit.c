@@ -99,9 +99,10 @@ double ratelimit_wait(const struct ratelimit *r, double tokens)
 {
     double wait = 0;
     for (int i = 0; i < RATELIMIT_UNITS; i++) {
-        double part = (units[i].tokens ? tokens : 1) / r->limit[i];
+        double one = units[i].tokens ? tokens : 1; /* call takes of it */
+        double part = r->limit[i] > one ? one / r->limit[i] : 1;
         if (r->empty[i])
-            wait = fmax(wait, r->limit[i] > 0 ? r->reset[i] * fmin(part, 1) : r->reset[i]);
+            wait = fmax(wait, r->reset[i] * part);
     }
     return wait;
 }

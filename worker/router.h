@@ -24,8 +24,8 @@ enum refusal { REFUSED_ALONE, REFUSED_OTHER_NOW, REFUSED_OLD };
 enum refusal router_refuse_key(struct router *r, size_t backend, size_t key);
 /* Appends where a request goes on that backend. */
 void router_url(const struct router *r, size_t backend, const struct request *q, struct buf *out);
-/* Overwrites the backend's keys with asterisks wherever it stands in an answer: some services, and
- * proxies in between, repeat it in their errors. */
+/* Overwrites the backend's keys with asterisks wherever they stand in a text: some services, and
+ * proxies in between, repeat them. `answer`: as in keyring_redact(). */
 void router_redact(const struct router *r, size_t backend, char *text, size_t len, bool answer);
 const struct dialect *router_dialect(const struct router *r, size_t backend);
 #endif

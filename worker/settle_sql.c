@@ -23,8 +23,9 @@ const enum pg_type parked_types[P_COLUMNS] = {PG_UUID,        PG_TEXT, PG_INT4, 
 /* Result, attempts, counters and dead letter in one statement: all of them or none. A result of the
  * same or a newer generation stays as it is; only rows that were really written are counted (and
  * those that they replaced, before, counted back), so the statement may be sent again when a reply
- * was lost. Rows come sorted, and are written in that order: no two workers deadlock. Each array is
- * unfolded once and nothing wide is kept in between: that is a quarter of the server's work. */
+ * was lost. Rows come sorted, and are written in that order: no two workers deadlock. Each wide
+ * array is unfolded once and nothing wide is kept in between: that is a quarter of the server's
+ * work. */
 static const char settle[] =
     "WITH replaced AS MATERIALIZED (SELECT o.job_id, o.custom_id, o.status, o.reopened_at "
     " FROM unnest($1::uuid[], $2::text[], $3::int[]) WITH ORDINALITY "
