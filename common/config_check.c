@@ -173,7 +173,8 @@ quern_status config_secret(const char *env, const char *file, char **out, struct
         while (len && strchr("\r\n", b.data[len - 1]))
             len--;
         *out = len ? mem_copy(b.data, len) : NULL;
-        explicit_bzero(b.data, b.len);
+        if (b.len)
+            explicit_bzero(b.data, b.len);
     }
     buf_free(&b);
     return status;
