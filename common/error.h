@@ -12,6 +12,7 @@ typedef enum { QUERN_OK = 0, QUERN_FAIL = -1 } quern_status;
 enum error_class {
     ERROR_RETRY,          /* the same again, later */
     ERROR_THROTTLED,      /* the same again, when the peer allows */
+    ERROR_NEXT_KEY,       /* not with this key; perhaps with another, else elsewhere */
     ERROR_NEXT_CANDIDATE, /* not here, perhaps elsewhere */
     ERROR_PERMANENT,      /* never with this input */
     ERROR_FATAL,          /* the program cannot go on */

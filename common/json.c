@@ -36,12 +36,12 @@ static bool fail(struct scan *s, const char *why)
     return false;
 }
 
-static int hex4(const char *p, const char *end)
+int json_code_unit(const char *p, const char *end)
 {
     int v = 0;
-    if (end - p < 4)
+    if (end - p < JSON_UNIT_LEN || p[0] != '\\' || p[1] != 'u')
         return -1;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 2; i < JSON_UNIT_LEN; i++) {
         char c = p[i];
         int d = digit(c)               ? c - '0'
                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -64,21 +64,19 @@ static bool scan_escape(struct scan *s)
         s->at += 2;
         return strchr("\"\\/bfnrt", c) && c ? true : fail(s, "an unknown escape in a string");
     }
-    int v = hex4(s->at + 2, s->end);
+    int v = json_code_unit(s->at, s->end);
     if (v < 0)
         return fail(s, "\\u needs four hex digits");
     if (v == 0)
         return fail(s, "\\u0000 cannot be stored as text");
-    s->at += 6;
+    s->at += JSON_UNIT_LEN;
     if (v >= 0xDC00 && v <= 0xDFFF)
         return fail(s, "a lone surrogate in a string");
     if (v >= 0xD800 && v <= 0xDBFF) {
-        int low = s->end - s->at >= 6 && s->at[0] == '\\' && s->at[1] == 'u'
-                      ? hex4(s->at + 2, s->end)
-                      : -1;
+        int low = json_code_unit(s->at, s->end);
         if (low < 0xDC00 || low > 0xDFFF)
             return fail(s, "a lone surrogate in a string");
-        s->at += 6;
+        s->at += JSON_UNIT_LEN;
     }
     return true;
 }
@@ -406,11 +404,11 @@ static const char *unescape(const char *p, const char *end, struct buf *out)
         buf_char(out, to[strchr(from, p[1]) - from]);
         return p + 2;
     }
-    unsigned v = (unsigned)hex4(p + 2, end);
-    p += 6;
+    unsigned v = (unsigned)json_code_unit(p, end);
+    p += JSON_UNIT_LEN;
     if (v >= 0xD800 && v <= 0xDBFF) {
-        v = 0x10000 + ((v - 0xD800) << 10) + ((unsigned)hex4(p + 2, end) - 0xDC00);
-        p += 6;
+        v = 0x10000 + ((v - 0xD800) << 10) + ((unsigned)json_code_unit(p, end) - 0xDC00);
+        p += JSON_UNIT_LEN;
     }
     add_code_point(out, v);
     return p;

@@ -51,6 +51,9 @@ void json_get_all(struct json object, const char *const keys[], struct json out[
 bool json_string(struct json v, struct buf *out);
 /* The decoded string as a malloc'ed text, or NULL if it is absent or no string. */
 char *json_string_dup(struct json v);
+/* The value of the escape \uXXXX at `p` in any text; -1: there is none. */
+enum { JSON_UNIT_LEN = 6 };
+int json_code_unit(const char *p, const char *end);
 bool json_equals(struct json v, const char *s); /* is it this string? */
 /* True if v is an integer that fits. 1.0 and 1e3 are no integers. */
 bool json_int64(struct json v, int64_t *out);

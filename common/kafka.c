@@ -48,15 +48,6 @@ void kafka_group_topics(int group, int *first, int *end)
     *end = group == KAFKA_RETRIES ? LANE_COUNT + RETRY_TIERS : group + 1;
 }
 
-int kafka_topic_lane(const struct config *c, const char *topic)
-{
-    char name[KAFKA_TOPIC_MAX];
-    for (int lane = 0; lane < LANE_COUNT; lane++)
-        if (strcmp(kafka_lane_topic(c, lane, name), topic) == 0)
-            return lane;
-    return -1;
-}
-
 /* librdkafka's own threads call this; the log writes each line with one system call. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {

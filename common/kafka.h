@@ -24,8 +24,6 @@ enum { KAFKA_RETRIES = LANE_COUNT, KAFKA_GROUPS };
 char *kafka_group(const struct config *c, int group, char *out);
 /* The topics of that group: indices for kafka_topic() from *first to *end - 1. */
 void kafka_group_topics(int group, int *first, int *end);
-/* The lane of a topic, or -1. */
-int kafka_topic_lane(const struct config *c, const char *topic);
 
 /* Brokers, security and logging. The caller owns the result until rd_kafka_new takes
  * it. NULL: `err` names the property. */

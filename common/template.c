@@ -30,13 +30,18 @@ quern_status template_fill(const char *text, template_lookup *lookup, const void
     return QUERN_OK;
 }
 
+int template_name(const char *const names[], const char *name, size_t len)
+{
+    for (int i = 0; names[i]; i++)
+        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+            return i;
+    return -1;
+}
+
 static const char *look_up_name(const void *names, const char *name, size_t len, size_t *value)
 {
     *value = 0;
-    for (const char *const *n = names; *n; n++)
-        if (strlen(*n) == len && memcmp(*n, name, len) == 0)
-            return *n;
-    return NULL;
+    return template_name(names, name, len) < 0 ? NULL : "";
 }
 
 quern_status template_check(const char *text, const char *const names[], struct error *err)

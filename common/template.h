@@ -11,6 +11,8 @@ typedef const char *template_lookup(const void *row, const char *name, size_t le
  * has no field, or braces do not close; values are never looked into. */
 MUST_CHECK quern_status template_fill(const char *text, template_lookup *lookup, const void *row,
                                       struct buf *out, struct error *err);
+/* The place of a name in a list that ends with NULL; -1: it is not there. */
+int template_name(const char *const names[], const char *name, size_t len);
 /* Fails as above if the template asks for a name that is not in the list, which ends with NULL. */
 MUST_CHECK quern_status template_check(const char *text, const char *const names[],
                                        struct error *err);

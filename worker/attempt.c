@@ -40,26 +40,14 @@ static const struct price *price_of(const struct attempt *a, const struct price_
     return p;
 }
 
-/* Did an answer begin, of which nobody can say what it used? What is refused with HTTP 200 has used
- * nothing. */
-static bool was_answered(const struct attempt *a, const struct reply *r)
-{
-    static const char *const refusals[] = {"rate_limit",      "overloaded",      "auth",
-                                           "quota_exhausted", "invalid_request", "context_length"};
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (strcmp(r->error.code, refusals[i]) == 0)
-            return false;
-    return a->http_status >= 200 && a->http_status < 300;
-}
-
 void attempt_book(struct attempt *a, const struct price_table *prices,
                   const struct config_backend *b, const struct reply *r)
 {
     const struct price *p = price_of(a, prices, b, r);
     a->usage = r->usage;
     a->usage.tier = prices_tier(b, &r->usage);
-    if (!r->has_usage && (r->success || r->broken || was_answered(a, r)))
-        a->cost = -1; /* something was used, and nobody knows how much */
+    if (r->unknown_use)
+        a->cost = -1;
     else if (p)
         a->cost = price_cost(p, &a->usage), a->price_version = price_table_version(prices);
     else if (r->usage.input + r->usage.output == 0)

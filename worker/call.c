@@ -116,16 +116,13 @@ static void prepare(struct call *c)
         SET(e, CURLOPT_PROXY, "");
 }
 
-/* A new handle, set up for no endpoint yet. */
-static void make_handle(struct call *c)
+static void free_call(struct call *c)
 {
-    c->easy = curl_easy_init();
-    must(c->easy != NULL, "curl_easy_init");
-    c->endpoint = NULL;
-    c->timeout = (struct config_timeouts){0};
+    curl_easy_cleanup(c->easy);
+    curl_url_cleanup(c->parsed);
+    buf_free(&c->response);
     free(c->url);
-    c->url = NULL;
-    prepare(c);
+    free(c);
 }
 
 /* Has it a limit that libcurl does not keep? */
@@ -142,15 +139,15 @@ static void retire(struct call *c, bool broken)
     m->caller->response_bytes -= c->response.len;
     m->caller->watched -= is_watched(c);
     DL_DELETE(m->active, c);
-    DL_PREPEND(m->idle, c);
     buf_free(&c->body);
+    if (broken) {
+        free_call(c);
+        return;
+    }
+    DL_PREPEND(m->idle, c);
     if (c->response.cap > RESPONSE_KEEP)
         buf_free(&c->response);
     buf_clear(&c->response);
-    if (broken) {
-        curl_easy_cleanup(c->easy);
-        make_handle(c);
-    }
 }
 
 static void finish(struct call *c, CURLcode code)
@@ -300,7 +297,9 @@ static struct call *take(struct multi *m)
         c->multi = m;
         buf_init(&c->response, m->caller->response_max);
         c->id_header.data = c->id_line;
-        make_handle(c);
+        c->easy = curl_easy_init();
+        must(c->easy != NULL, "curl_easy_init");
+        prepare(c);
     }
     DL_APPEND(m->active, c);
     return c;
@@ -397,14 +396,9 @@ static void free_multi(struct multi *m)
 {
     struct call *c, *next;
     DL_FOREACH_SAFE (m->active, c, next)
-        retire(c, false);
-    DL_FOREACH_SAFE (m->idle, c, next) {
-        curl_easy_cleanup(c->easy);
-        curl_url_cleanup(c->parsed);
-        buf_free(&c->response);
-        free(c->url);
-        free(c);
-    }
+        retire(c, true);
+    DL_FOREACH_SAFE (m->idle, c, next)
+        free_call(c);
     (void)curl_multi_cleanup(m->handle);
     ev_timer_stop(m->caller->loop, &m->timer);
 }

@@ -4,6 +4,22 @@
 
 enum { MESSAGE_SHOWN = 300 };
 
+bool classify_is(const struct error *e, enum failure_trait trait)
+{
+    static const struct {
+        const char *type;
+        unsigned traits;
+    } types[] = {{"rate_limit", OF_LOAD | UNUSED}, {"overloaded", OF_LOAD | UNUSED},
+                 {"auth", OF_KEY | UNUSED},        {"quota_exhausted", OF_KEY | UNUSED},
+                 {"invalid_request", UNUSED},      {"context_length", UNUSED},
+                 {"timeout", OF_LOAD | OF_TASK},   {"api_error", OF_TASK},
+                 {"malformed_response", OF_TASK},  {"network", OF_TASK}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i].type, e->code) == 0)
+            return (types[i].traits & trait) != 0;
+    return false;
+}
+
 static bool fits(const struct failure_rule *r, const struct failure *f, const char *message)
 {
     return (r->status == 0 || r->status == f->status) &&
@@ -14,8 +30,8 @@ static bool fits(const struct failure_rule *r, const struct failure *f, const ch
 /* What every service means by a status; what its own table says comes first. */
 static const struct failure_rule common[] = {
     {429, NULL, NULL, "rate_limit", ERROR_THROTTLED},
-    {401, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
-    {402, NULL, NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
+    {401, NULL, NULL, "auth", ERROR_NEXT_KEY},
+    {402, NULL, NULL, "quota_exhausted", ERROR_NEXT_KEY},
     {403, NULL, NULL, "auth", ERROR_NEXT_CANDIDATE},
     {404, NULL, NULL, "invalid_request", ERROR_NEXT_CANDIDATE},
     {408, NULL, NULL, "timeout", ERROR_RETRY},

@@ -12,6 +12,15 @@ struct failure_rule {
     enum error_class class;
 };
 
+/* What the documented types of error say beyond their names. */
+enum failure_trait {
+    OF_KEY = 1,  /* the key or its owner was refused, or a quota is spent */
+    OF_LOAD = 2, /* fewer calls at a time are asked for */
+    OF_TASK = 4, /* the task itself may be what the backend stumbles over */
+    UNUSED = 8,  /* refused before anything was used, whatever the HTTP status */
+};
+bool classify_is(const struct error *e, enum failure_trait trait);
+
 /* What an answer says about its failure; the words raw, absent where it has none. */
 struct failure {
     long status;

@@ -65,14 +65,10 @@ static const char *look_up(const void *row, const char *name, size_t len, size_t
     const char *const values[FALLBACK_FIELDS] = {
         [F_CUSTOM_ID] = d->custom_id, [F_MODEL] = d->model,     [F_TENANT] = d->tenant,
         [F_USER] = d->user,           [F_FEATURE] = d->feature, [F_PROMPT] = f->prompt->data};
-    for (size_t i = 0; i < FALLBACK_FIELDS; i++) {
-        if (strlen(fallback_fields[i]) != len || memcmp(fallback_fields[i], name, len) != 0)
-            continue;
-        const char *text = values[i] ? values[i] : "";
-        *value = strlen(text);
-        return text;
-    }
-    return NULL;
+    const int i = template_name(fallback_fields, name, len);
+    const char *text = i < 0 ? NULL : values[i] ? values[i] : "";
+    *value = text ? strlen(text) : 0;
+    return text;
 }
 
 static bool fill(const struct task *t, const char *text, const struct buf *prompt, struct buf *out)

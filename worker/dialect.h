@@ -27,7 +27,7 @@ struct reply {
     struct error error; /* if it is none */
     struct usage usage; /* zeros where the answer has none */
     bool has_usage;
-    bool broken;            /* it was sent, and no whole answer came: something may be used */
+    bool unknown_use;       /* something may have been used, and nobody says how much */
     struct json body;       /* in OpenAI's shape; absent if the answer was no JSON object */
     struct json model;      /* the name that the answer gives, raw; may be absent */
     int64_t retry_after_ms; /* as the body asks; -1: it does not */

@@ -141,8 +141,13 @@ static quern_status put_tool_choice(struct buf *out, const struct json m[], stru
     return QUERN_OK;
 }
 
+static bool asks_to_think(const struct json m[])
+{
+    return m[CHAT_REASONING_EFFORT].p && !json_equals(m[CHAT_REASONING_EFFORT], "none");
+}
+
 /* Effort is said in tokens to think with: at least 1,024, and fewer than max_tokens. */
-static quern_status put_thinking(struct buf *out, struct json effort, int64_t max_tokens,
+static quern_status put_thinking(struct buf *out, const struct json m[], int64_t max_tokens,
                                  struct error *err)
 {
     static const struct {
@@ -150,10 +155,10 @@ static quern_status put_thinking(struct buf *out, struct json effort, int64_t ma
         int64_t budget;
     } budgets[] = {{"minimal", 1024}, {"low", 1024}, {"medium", 4096}, {"high", 16384}};
     enum { BUDGET_MIN = 1024 };
-    if (!effort.p || json_equals(effort, "none"))
+    if (!asks_to_think(m))
         return QUERN_OK;
     for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
-        if (!json_equals(effort, budgets[i].word))
+        if (!json_equals(m[CHAT_REASONING_EFFORT], budgets[i].word))
             continue;
         int64_t budget = budgets[i].budget < max_tokens ? budgets[i].budget : max_tokens - 1;
         if (budget < BUDGET_MIN)
@@ -201,8 +206,8 @@ static quern_status check_thinking(const struct json m[], struct error *err)
 {
     static const char why[] = "it cannot stand together with reasoning_effort at this backend";
     const char *mode;
-    struct json effort = m[CHAT_REASONING_EFFORT], t = m[CHAT_TEMPERATURE], name;
-    if (!effort.p || json_equals(effort, "none"))
+    struct json t = m[CHAT_TEMPERATURE], name;
+    if (!asks_to_think(m))
         return QUERN_OK;
     if (t.p && strtod(t.p, NULL) != 1.0)
         return chat_refuse(err, "body.temperature", why);
@@ -224,9 +229,7 @@ static quern_status put_rest(struct buf *out, const struct json m[], int64_t max
         put_tool_choice(out, m, err) != QUERN_OK ||
         put_format(out, m[CHAT_RESPONSE_FORMAT], err) != QUERN_OK)
         return QUERN_FAIL;
-    return check_thinking(m, err) == QUERN_OK
-               ? put_thinking(out, m[CHAT_REASONING_EFFORT], max_tokens, err)
-               : QUERN_FAIL;
+    return check_thinking(m, err) == QUERN_OK ? put_thinking(out, m, max_tokens, err) : QUERN_FAIL;
 }
 
 static quern_status request(const struct request *r, struct buf *out, struct error *err)
@@ -257,15 +260,15 @@ static quern_status request(const struct request *r, struct buf *out, struct err
 /* ---- the reply ------------------------------------------------------------------------------ */
 
 static const struct failure_rule rules[] = {
-    {429, "enforced_spend_limit_reached", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {400, NULL, "credit balance is too low", "quota_exhausted", ERROR_NEXT_CANDIDATE},
+    {429, "enforced_spend_limit_reached", NULL, "quota_exhausted", ERROR_NEXT_KEY},
+    {400, NULL, "credit balance is too low", "quota_exhausted", ERROR_NEXT_KEY},
     {400, NULL, "prompt is too long", "context_length", ERROR_NEXT_CANDIDATE},
     {400, NULL, "exceed context limit", "context_length", ERROR_NEXT_CANDIDATE},
     {400, NULL, "content filtering policy", "content_policy", ERROR_NEXT_CANDIDATE},
     {0, "overloaded_error", NULL, "overloaded", ERROR_RETRY},
     {0, "rate_limit_error", NULL, "rate_limit", ERROR_THROTTLED},
     {200, "invalid_request_error", NULL, "invalid_request", ERROR_PERMANENT}, /* in mid-stream */
-    {200, "authentication_error", NULL, "auth", ERROR_NEXT_CANDIDATE},
+    {200, "authentication_error", NULL, "auth", ERROR_NEXT_KEY},
     {200, "permission_error", NULL, "auth", ERROR_NEXT_CANDIDATE},
     {200, "not_found_error", NULL, "invalid_request", ERROR_NEXT_CANDIDATE},
     {0, "timeout_error", NULL, "timeout", ERROR_RETRY},

@@ -259,11 +259,12 @@ static quern_status request(const struct request *r, struct buf *out, struct err
 /* ---- the reply ------------------------------------------------------------------------------ */
 
 static const struct failure_rule rules[] = {
-    {429, NULL, "limit: 0", "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {400, NULL, "api key not valid", "auth", ERROR_NEXT_CANDIDATE},
-    {400, NULL, "api key expired", "auth", ERROR_NEXT_CANDIDATE},
+    {429, NULL, "limit: 0", "quota_exhausted", ERROR_NEXT_KEY},
+    {400, NULL, "api key not valid", "auth", ERROR_NEXT_KEY},
+    {400, NULL, "api key expired", "auth", ERROR_NEXT_KEY},
     {400, NULL, "exceeds the maximum number of tokens", "context_length", ERROR_NEXT_CANDIDATE},
-    {400, "FAILED_PRECONDITION", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
+    {403, NULL, "reported as leaked", "auth", ERROR_NEXT_KEY}, /* that key alone */
+    {400, "FAILED_PRECONDITION", NULL, "quota_exhausted", ERROR_NEXT_KEY},
     {499, NULL, NULL, "api_error", ERROR_RETRY},
     {0}};
 

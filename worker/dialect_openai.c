@@ -50,8 +50,8 @@ static quern_status request(const struct request *r, struct buf *out, struct err
 /* Sources: OpenAI's error codes guide; what the official SDKs retry (408, 409, 429, >= 500); for
  * context_length and content_policy, the words of vLLM, llama.cpp and Azure. */
 static const struct failure_rule rules[] = {
-    {429, "insufficient_quota", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
-    {429, "billing_hard_limit_reached", NULL, "quota_exhausted", ERROR_NEXT_CANDIDATE},
+    {429, "insufficient_quota", NULL, "quota_exhausted", ERROR_NEXT_KEY},
+    {429, "billing_hard_limit_reached", NULL, "quota_exhausted", ERROR_NEXT_KEY},
     {200, "rate_limit_exceeded", NULL, "rate_limit", ERROR_THROTTLED}, /* in mid-stream */
     {200, "rate_limit_error", NULL, "rate_limit", ERROR_THROTTLED},
     {200, "overloaded_error", NULL, "overloaded", ERROR_RETRY},

@@ -272,21 +272,21 @@ static void watch_contact(struct intake *in)
 
 static void add_slot(struct intake *in, const rd_kafka_topic_partition_t *p)
 {
-    int lane = kafka_topic_lane(in->config, p->topic);
+    const bool retries = in->pool == KAFKA_RETRIES;
     if (intake_find(in, p->topic, p->partition))
         return;
     struct slot *s = mem_zero(sizeof *s);
     s->p.topic = mem_string(p->topic);
     s->p.number = p->partition;
-    s->p.lane = lane;
+    s->p.lane = retries ? -1 : in->pool;
     s->p.pool = in->pool;
     s->committed = s->last = -1;
     window_init(&s->p.window, WINDOW_MAX);
     DL_APPEND(in->slots, s);
-    if (lane >= 0)
-        consumer_forward(in->rk, p->topic, p->partition, in->lane);
-    else
+    if (retries)
         s->queue = consumer_queue(in->rk, p->topic, p->partition, in->wake_fd);
+    else
+        consumer_forward(in->rk, p->topic, p->partition, in->lane);
 }
 
 static void on_assigned(struct intake *in, const rd_kafka_topic_partition_list_t *list)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "common/mem.h"
 
 static const char separators[] = ",\r\n", blanks[] = " \t";
@@ -112,37 +113,30 @@ const char *keyring_key(const struct keyring *k)
     return keyring_size(k) ? k->keys[keyring_slot(k->now)] : NULL;
 }
 
-bool keyring_refuse(struct keyring *k, size_t position)
+void keyring_refuse(struct keyring *k, size_t position)
 {
-    if (keyring_size(k) == 0)
-        return false;
-    if (position != k->now)
-        return true;
+    if (keyring_size(k) == 0 || position != k->now)
+        return;
     k->refused[keyring_slot(position)] = true;
     for (size_t i = 1; i < keyring_size(k); i++) {
         size_t next = k->first + (position - k->first + i) % keyring_size(k);
         if (!k->refused[keyring_slot(next)]) {
             k->now = next;
-            return true;
+            return;
         }
     }
     memset(k->refused, 0, sizeof k->refused);
     k->now = k->first + (position - k->first + 1) % keyring_size(k);
-    return false;
 }
 
 /* The bytes at `p` that stand for one: it, or a JSON escape of it. 0: they do not. */
 static size_t stands_for(const char *p, const char *end, char c)
 {
-    char hex[5] = {0};
-    if (p < end && *p == c)
-        return 1;
     if (end - p >= 2 && p[0] == '\\' && p[1] == c)
         return 2;
-    if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
-        return 0;
-    memcpy(hex, p + 2, 4);
-    return strtoul(hex, NULL, 16) == (unsigned char)c ? 6 : 0;
+    if (p < end && *p == c)
+        return 1;
+    return json_code_unit(p, end) == (unsigned char)c ? JSON_UNIT_LEN : 0;
 }
 
 static size_t match_escaped(const char *p, const char *end, const char *key)
@@ -157,10 +151,13 @@ static size_t match_escaped(const char *p, const char *end, const char *key)
     return (size_t)(at - p);
 }
 
-/* Keys of plain letters are found at once; only a text with such escapes is gone through. */
+/* Keys of plain letters are found at once; only a text that may hold this one with escapes is gone
+ * through. */
 static void redact_escaped(char *text, size_t len, const char *key)
 {
-    if (!memmem(text, len, "\\/", 2) && !memmem(text, len, "\\u", 2))
+    const bool may = memmem(text, len, "\\u", 2) || strpbrk(key, "\"\\") ||
+                     (strchr(key, '/') && memmem(text, len, "\\/", 2));
+    if (!may)
         return;
     for (char *p = text, *end = text + len; p < end;) {
         size_t n = match_escaped(p, end, key);

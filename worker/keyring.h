@@ -34,9 +34,9 @@ size_t keyring_slot(size_t position);
 const char *keyring_key(const struct keyring *k);
 /* How many keys there are now. */
 size_t keyring_size(const struct keyring *k);
-/* The key at that position was refused. True: another is in use now. When all were refused, they
- * are tried in turn: the next is in use, but it is no better known. */
-bool keyring_refuse(struct keyring *k, size_t position);
+/* The key at that position was refused: if it is the one in use, the next that was not is now. When
+ * all were, they are tried in turn. */
+void keyring_refuse(struct keyring *k, size_t position);
 /* Overwrites all keys, old ones too, with asterisks where they stand in a text, as they are or with
  * JSON escapes. In an `answer` not what is shorter than KEY_SECRET_MIN: its words are wanted. */
 void keyring_redact(const struct keyring *k, char *text, size_t len, bool answer);

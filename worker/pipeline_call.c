@@ -4,7 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "attempt.h"
+#include "classify.h"
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -147,14 +147,7 @@ bool pipeline_is_blocked(const struct pipeline *p, const struct task *t)
     return p->breakers[pipeline_backend(p, t)].open;
 }
 
-enum { HTTP_FORBIDDEN = 403 };
-
 /* ---- failures ------------------------------------------------------------------------------- */
-
-bool pipeline_is_of_key(const struct error *e)
-{
-    return strcmp(e->code, "auth") == 0 || strcmp(e->code, "quota_exhausted") == 0;
-}
 
 /* Does this failure speak of the backend, not of the task alone? A spent quota does; a refused key
  * if the backend has worked before: then it was no mistake in the configuration. */
@@ -163,17 +156,7 @@ static bool speaks_of_backend(const struct breaker *b, const struct error *e)
     if (e->class == ERROR_RETRY || e->class == ERROR_THROTTLED)
         return true;
     return strcmp(e->code, "quota_exhausted") == 0 ||
-           (b->last_success >= 0 && pipeline_is_of_key(e));
-}
-
-/* Could the task itself be what the backend stumbles over? Then only its first failure is free. */
-static bool may_be_the_task(const struct call_result *r, const struct error *e)
-{
-    static const char *const codes[] = {"api_error", "timeout", "network", "malformed_response"};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes && !r->unreached; i++)
-        if (strcmp(codes[i], e->code) == 0)
-            return true;
-    return false;
+           (b->last_success >= 0 && classify_is(e, OF_KEY));
 }
 
 /* What waits for a backend that is out goes to its next candidate, if it has one. A task may come
@@ -218,7 +201,7 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
     int64_t most = p->retry.retry_after_max_ms;
     int64_t asked = r->retry_after_ms < most ? r->retry_after_ms : most;
     if (!speaks_of_backend(b, &t->error)) {
-        if (pipeline_is_of_key(&t->error))
+        if (classify_is(&t->error, OF_KEY))
             breaker_forget(b, t->probe);
         else
             breaker_success(b, t->probe, ev_now(p->loop)); /* it answers, and in its right mind */
@@ -229,7 +212,8 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
         breaker_forget(b, t->probe);
         return false;
     }
-    bool again = t->attempt_count > 1 && may_be_the_task(r, &t->error);
+    /* Where it may be the task that is bad, only its first failure is free. */
+    bool again = t->attempt_count > 1 && !r->unreached && classify_is(&t->error, OF_TASK);
     const struct breaker_case c = {.probe = t->probe,
                                    .sent = t->called,
                                    .wait_min = asked > 0 ? (double)asked / 1000.0 : 0,
@@ -243,17 +227,13 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
 }
 
 /* The backend does not know the key, or its quota is spent: is there another key to try? Each once.
- * A key that was replaced meanwhile is none of them. What is forbidden is so for its owner: another
- * key is no cure. */
+ * A key that was replaced meanwhile is none of them. */
 static bool try_next_key(struct pipeline *p, struct task *t)
 {
     const size_t backend = pipeline_backend(p, t);
-    bool other = false;
-    if (pipeline_is_of_key(&t->error) && t->http_status != HTTP_FORBIDDEN) {
-        enum refusal r = router_refuse_key(p->router, backend, t->key);
-        other = r == REFUSED_OLD ||
-                (r == REFUSED_OTHER_NOW && ++t->keys_refused < router_keys(p->router, backend));
-    }
+    const bool other =
+        t->error.class == ERROR_NEXT_KEY && (router_refuse_key(p->router, backend, t->key) ||
+                                             ++t->keys_refused < router_keys(p->router, backend));
     if (other)
         breaker_forget(pipeline_breaker(p, t), t->probe);
     else
@@ -261,7 +241,6 @@ static bool try_next_key(struct pipeline *p, struct task *t)
     return other;
 }
 
-/* An attempt failed, and t->error says how. */
 void pipeline_after_failure(struct pipeline *p, struct task *t, const struct call_result *r)
 {
     int64_t delay_ms = 0;

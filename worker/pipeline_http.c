@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "attempt.h"
+#include "classify.h"
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/units.h"
@@ -51,17 +52,23 @@ static void read_stream(struct pipeline *p, struct task *t, struct call_result *
     if (!good) {
         reply->success = false;
         reply->error = r->error;
-        reply->broken = true;
     }
     pipeline_keep_response(p, t, good ? reply->body : (struct json){0});
 }
 
-static void read_answer(struct pipeline *p, struct task *t, struct call_result *r,
-                        struct buf *translated, struct reply *reply)
+/* Was it sent, not refused, and does nothing say what it used? */
+static bool is_use_unknown(const struct call_result *r, const struct reply *reply)
+{
+    const bool broke_off = r->http_status == 0 && !r->unreached;
+    const bool answered = r->http_status >= 200 && r->http_status < 300;
+    return !reply->has_usage && (broke_off || answered) &&
+           (reply->success || broke_off || !classify_is(&reply->error, UNUSED));
+}
+
+static void read_body(struct pipeline *p, struct task *t, struct call_result *r,
+                      struct buf *translated, struct reply *reply)
 {
     size_t backend = pipeline_backend(p, t);
-    *reply = (struct reply){
-        .error = r->error, .retry_after_ms = -1, .broken = r->http_status == 0 && !r->unreached};
     buf_init(translated, r->len * TRANSLATED_MAX + TRANSLATED_MORE);
     if (t->stream && (t->stream->sse.begun || t->stream->sse.line.len)) {
         read_stream(p, t, r, translated, reply);
@@ -74,6 +81,14 @@ static void read_answer(struct pipeline *p, struct task *t, struct call_result *
             ->reply(r->http_status, r->body, r->len, translated, reply);
     }
     pipeline_keep_response(p, t, reply->body);
+}
+
+static void read_answer(struct pipeline *p, struct task *t, struct call_result *r,
+                        struct buf *translated, struct reply *reply)
+{
+    *reply = (struct reply){.error = r->error, .retry_after_ms = -1};
+    read_body(p, t, r, translated, reply);
+    reply->unknown_use = is_use_unknown(r, reply);
 }
 
 static void log_return(const struct pipeline *p, const struct breaker *b, const struct task *t)
@@ -115,16 +130,13 @@ static enum call_news on_piece(void *arg, const char *bytes, size_t len, const c
                                    : CALL_MORE;
 }
 
-/* What was refused, or never sent, has used nothing; of other calls without a word of it, nobody
- * knows. */
 static void leave_gate(struct pipeline *p, struct task *t, const struct call_result *r,
                        const struct reply *reply)
 {
-    bool unused = r->unreached || r->http_status >= 400;
     gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len,
-             reply->has_usage || unused ? &reply->usage : NULL, reply->has_usage && reply->success);
+             reply->unknown_use ? NULL : &reply->usage, reply->has_usage && reply->success);
     /* What a key has used up does not hold for the next one. */
-    if (r->used_up > 0 && (reply->success || !pipeline_is_of_key(&reply->error)))
+    if (r->used_up > 0 && (reply->success || reply->error.class != ERROR_NEXT_KEY))
         pipeline_pause(p, t, r->used_up);
 }
 
@@ -132,12 +144,10 @@ static void leave_gate(struct pipeline *p, struct task *t, const struct call_res
 static const char *complaint(const struct pipeline *p, const struct task *t,
                              const struct call_result *r, const struct reply *reply)
 {
-    static const char *const codes[] = {"rate_limit", "overloaded", "timeout"};
     const struct config_backend *b = p->config->backends.items;
     int64_t bound = b[pipeline_backend(p, t)].concurrency.latency;
-    for (size_t i = 0; i < sizeof codes / sizeof *codes && !reply->success && !r->unreached; i++)
-        if (strcmp(codes[i], reply->error.code) == 0)
-            return codes[i];
+    if (!reply->success && !r->unreached && classify_is(&reply->error, OF_LOAD))
+        return reply->error.code;
     return bound && t->attempts[t->attempt_count - 1].duration_ms > bound ? "latency" : NULL;
 }
 

@@ -82,8 +82,6 @@ void pipeline_forget_cancels(struct pipeline *p);
 
 /* The position of the task's present backend in the configuration. */
 size_t pipeline_backend(const struct pipeline *p, const struct task *t);
-/* The key was refused, or its quota is spent. */
-bool pipeline_is_of_key(const struct error *e);
 /* Takes the task out of the stage that holds it (a look-up, its lane), before another state. */
 void pipeline_pull(struct pipeline *p, struct task *t);
 

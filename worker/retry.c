@@ -16,7 +16,7 @@ enum retry_step retry_decide(const struct retry_policy *p, enum error_class clas
 {
     if (class == ERROR_PERMANENT || class == ERROR_FATAL)
         return RETRY_GIVE_UP;
-    if (class == ERROR_NEXT_CANDIDATE || tries > p->attempts ||
+    if (class == ERROR_NEXT_KEY || class == ERROR_NEXT_CANDIDATE || tries > p->attempts ||
         retry_after_ms > p->retry_after_max_ms)
         return RETRY_NEXT_CANDIDATE;
     *delay_ms = backoff(p, tries, random);

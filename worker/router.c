@@ -149,18 +149,16 @@ size_t router_keys(const struct router *r, size_t backend)
     return keyring_size(&r->services[backend].keys);
 }
 
-enum refusal router_refuse_key(struct router *r, size_t backend, size_t key)
+bool router_refuse_key(struct router *r, size_t backend, size_t key)
 {
     struct service *s = &r->services[backend];
     const size_t before = s->keys.now;
-    (void)keyring_refuse(&s->keys, key);
+    keyring_refuse(&s->keys, key);
     if (before != s->keys.now)
         log_warn("a key was refused; the next is used", LOG_S("backend", s->config->name),
                  LOG_N("refused", before - s->keys.first + 1),
                  LOG_N("next", s->keys.now - s->keys.first + 1));
-    if (key < s->keys.first)
-        return REFUSED_OLD;
-    return key == s->keys.now ? REFUSED_ALONE : REFUSED_OTHER_NOW;
+    return key < s->keys.first;
 }
 
 void router_url(const struct router *r, size_t backend, const struct request *q, struct buf *out)

@@ -18,10 +18,9 @@ struct endpoint *router_endpoint(const struct router *r, size_t backend, size_t 
 void router_read_keys(struct router *r);
 /* How many keys the backend has. */
 size_t router_keys(const struct router *r, size_t backend);
-/* A call with that key was refused for it: there is no other, another is in use now, or it was
- * replaced meanwhile (which says nothing of the present ones). */
-enum refusal { REFUSED_ALONE, REFUSED_OTHER_NOW, REFUSED_OLD };
-enum refusal router_refuse_key(struct router *r, size_t backend, size_t key);
+/* A call with that key was refused for it: the next is used, if there is one. True: it had been
+ * replaced meanwhile, which says nothing of the present ones. */
+bool router_refuse_key(struct router *r, size_t backend, size_t key);
 /* Appends where a request goes on that backend. */
 void router_url(const struct router *r, size_t backend, const struct request *q, struct buf *out);
 /* Overwrites the backend's keys with asterisks wherever they stand in a text: some services, and

@@ -67,7 +67,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *t, int events)
     flush(s);
 }
 
-/* Puts the batch back, in its order. */
+/* Puts the batch back, before what came since. */
 static void take_back(struct settle *s)
 {
     for (size_t i = s->batch.count; i-- > 0;) {

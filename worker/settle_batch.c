@@ -22,9 +22,8 @@ void batch_init(struct batch *b, size_t max)
 {
     *b = (struct batch){.max = max};
     b->tasks = mem_array(NULL, max, sizeof(struct task *));
-    b->sorted = mem_array(NULL, max, sizeof(struct task *));
-    b->letter_tasks = mem_array(NULL, max, sizeof(size_t));
-    b->parked_tasks = mem_array(NULL, max, sizeof(size_t));
+    b->letter_tasks = mem_array(NULL, max, sizeof(struct task *));
+    b->parked_tasks = mem_array(NULL, max, sizeof(struct task *));
 }
 
 static void clear(struct batch *b)
@@ -41,7 +40,6 @@ void batch_free(struct batch *b)
 {
     clear(b);
     free(b->tasks);
-    free(b->sorted);
     free(b->letter_tasks);
     free(b->parked_tasks);
 }
@@ -174,11 +172,11 @@ static void add_unreadable(struct pgarray *u, const struct task *t)
     pgarray_bytes(&u[U_RECORD], t->record, t->record_len);
 }
 
-static void add_letter(struct batch *b, const struct task *t, size_t position)
+static void add_letter(struct batch *b, struct task *t)
 {
     struct pgarray *l = b->letters;
     bool written = task_status_is_final(t->status) && !task_status_is_success(t->status);
-    b->letter_tasks[l[0].count] = position;
+    b->letter_tasks[l[0].count] = t;
     pgarray_uuid(&l[L_JOB_ID], &t->doc.job_id);
     pgarray_text(&l[L_CUSTOM_ID], t->doc.custom_id);
     pgarray_number(&l[L_GENERATION], t->doc.generation);
@@ -197,11 +195,11 @@ static void add_letter(struct batch *b, const struct task *t, size_t position)
         pgarray_null(&l[L_RECORD]);
 }
 
-static void add_parked(struct batch *b, const struct task *t, size_t position)
+static void add_parked(struct batch *b, struct task *t)
 {
     struct pgarray *p = b->parked;
     const struct journey *c = &t->copy;
-    b->parked_tasks[p[0].count] = position;
+    b->parked_tasks[p[0].count] = t;
     pgarray_uuid(&p[P_JOB_ID], &t->doc.job_id);
     pgarray_text(&p[P_CUSTOM_ID], t->doc.custom_id);
     pgarray_number(&p[P_GENERATION], t->doc.generation);
@@ -216,16 +214,16 @@ static void add_parked(struct batch *b, const struct task *t, size_t position)
     pgarray_bytes(&p[P_RECORD], t->record, t->record_len);
 }
 
-static void add_readable(struct batch *b, const struct task *t, size_t position)
+static void add_readable(struct batch *b, struct task *t)
 {
     if (task_status_is_final(t->status))
         add_result(b->results, t);
     else if (t->status == STATUS_PARKED)
-        add_parked(b, t, position);
+        add_parked(b, t);
     for (size_t i = 0; i < t->attempt_count && !FAILPOINT("plant-books-missing"); i++)
         add_attempt(b->attempts, t, &t->attempts[i]);
     if (t->status != STATUS_NONE && (!task_status_is_success(t->status) || b->all_letters))
-        add_letter(b, t, position);
+        add_letter(b, t);
 }
 
 void batch_add(struct batch *b, struct task *t)
@@ -246,13 +244,12 @@ static int compare(const void *left, const void *right)
 
 void batch_close(struct batch *b)
 {
-    memcpy(b->sorted, b->tasks, b->count * sizeof *b->tasks);
-    qsort(b->sorted, b->count, sizeof *b->sorted, compare);
+    qsort(b->tasks, b->count, sizeof *b->tasks, compare);
     for (size_t i = 0; i < b->count; i++) {
-        if (b->sorted[i]->readable)
-            add_readable(b, b->sorted[i], i);
+        if (b->tasks[i]->readable)
+            add_readable(b, b->tasks[i]);
         else
-            add_unreadable(b->unreadable, b->sorted[i]);
+            add_unreadable(b->unreadable, b->tasks[i]);
     }
 }
 
@@ -335,7 +332,7 @@ static void read_letters(struct batch *b, const PGresult *r)
         int64_t n = pglink_int8(r, row, 0) - 1;
         if (n < 0 || n >= b->letters[0].count)
             continue;
-        struct task *t = b->sorted[b->letter_tasks[n]];
+        struct task *t = b->letter_tasks[n];
         t->publication_id = pglink_int8(r, row, 1);
         lose_to_failure(t);
     }
@@ -346,7 +343,7 @@ static void read_parked(struct batch *b, const PGresult *r)
     for (int row = 0; row < PQntuples(r); row++) {
         int64_t n = pglink_int8(r, row, 0) - 1;
         if (n >= 0 && n < b->parked[0].count)
-            b->sorted[b->parked_tasks[n]]->publication_id = pglink_int8(r, row, 1);
+            b->parked_tasks[n]->publication_id = pglink_int8(r, row, 1);
     }
 }
 

@@ -7,11 +7,11 @@
 enum { BATCH_BYTES_MAX = 16 << 20, BATCH_PUBLISHED_MAX = 4096 };
 
 struct batch {
-    struct task **tasks, **sorted; /* as they came; by job and custom_id */
+    struct task **tasks; /* once closed, by job and custom_id */
     size_t count, max, bytes;
     struct pgarray results[R_COLUMNS], attempts[A_COLUMNS], unreadable[U_COLUMNS],
         letters[L_COLUMNS], parked[P_COLUMNS], published_ids;
-    size_t *letter_tasks, *parked_tasks; /* in `sorted`: the task of each row of `letters`, ... */
+    struct task **letter_tasks, **parked_tasks; /* of each row of `letters` and `parked` */
     int64_t published[BATCH_PUBLISHED_MAX];
     size_t published_count;
     bool all_letters; /* asks for unpublished letters of every task in it */

@@ -162,10 +162,12 @@ def test_tiers_and_long_inputs_are_billed_by_their_rates(world):
     texts = {"short": "some words", "long": "word " * 4000}
     lines = [request(f"{b['name']}-{size}", text, model=b["name"]) for b in backends for size, text in texts.items()]
     world.quern("submit", write_lines(world.path / "in.jsonl", lines), "--job", "tiers", "--wait")
-    rows = world.sql("SELECT custom_id, input_tokens, output_tokens, cost_usd, price_version FROM attempts")
+    rows = world.sql("SELECT custom_id, input_tokens, output_tokens, cost_usd, price_version, service_tier"
+                     " FROM attempts")
     assert len(rows) == 6 and len({r[4] for r in rows}) == 1
-    for custom_id, tokens_in, tokens_out, cost_usd, _ in rows:
+    for custom_id, tokens_in, tokens_out, cost_usd, _, booked in rows:
         tier, size = custom_id.split("-")
+        assert (booked or "standard") == tier
         assert (tokens_in > 1000) == (size == "long")
         plain = Decimal("8e-06" if size == "long" else "2e-06")
         by_tier = {"standard": (plain, Decimal("4e-06")), "batch": (plain / 2, Decimal("2e-06")),

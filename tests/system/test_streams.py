@@ -1,4 +1,8 @@
 """Streamed answers end as the same results, and what goes wrong in them is told apart."""
+import json
+import socketserver
+import threading
+
 import pytest
 
 from helpers import request
@@ -58,6 +62,34 @@ def test_a_stream_that_ends_early_or_breaks_is_no_answer(world):
     result = run(world, [request("cut", TEXT + " [[stub:truncated]]"), request("good", TEXT)], 3)
     assert result["cut"]["error"]["code"] == "network"
     assert world.sql("SELECT input_tokens > 0 FROM attempts WHERE custom_id = 'cut'") == [(True,)]
+
+
+class Breaking(socketserver.StreamRequestHandler):
+    """Streams a whole answer, and then closes without the end that HTTP asks for."""
+
+    def handle(self):
+        length = 0
+        while (line := self.rfile.readline().strip()) != b"":
+            length = int(line.split()[1]) if line.lower().startswith(b"content-length") else length
+        self.rfile.read(length)
+        last = {"choices": [{"index": 0, "delta": {"content": "whole"}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 3, "completion_tokens": 1}}
+        text = f"data: {json.dumps(last)}\n\n".encode()
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                         b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(text), text))
+
+
+def test_what_breaks_behind_a_whole_answer_does_not_matter(world):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Breaking) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        world.set_up(None, backends=[{"name": "b", "stream": True,
+                                      "base_url": f"http://127.0.0.1:{server.server_address[1]}/v1"}],
+                     models=[{"name": "*", "candidates": [{"backend": "b"}]}], retry={"attempts": 0})
+        world.start_worker()
+        result = run(world, [request("a", TEXT)])["a"]
+        server.shutdown()
+    assert result["response"]["body"]["choices"][0]["message"]["content"] == "whole"
+    assert world.sql("SELECT http_status, input_tokens, error_type FROM attempts") == [(200, 3, None)]
 
 
 def test_usage_that_nobody_tells_is_unknown_not_free(world):

@@ -63,15 +63,13 @@ START_TEST(failures_are_classified)
         enum error_class class;
     } rows[] = {
         {429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}", "rate_limit", ERROR_THROTTLED},
-        {429, "{\"error\":{\"code\":\"insufficient_quota\"}}", "quota_exhausted",
-         ERROR_NEXT_CANDIDATE},
-        {429, "{\"error\":{\"type\":\"insufficient_quota\"}}", "quota_exhausted",
-         ERROR_NEXT_CANDIDATE},
+        {429, "{\"error\":{\"code\":\"insufficient_quota\"}}", "quota_exhausted", ERROR_NEXT_KEY},
+        {429, "{\"error\":{\"type\":\"insufficient_quota\"}}", "quota_exhausted", ERROR_NEXT_KEY},
         {429, "slow down", "rate_limit", ERROR_THROTTLED},
         {400, "{\"error\":{\"code\":\"context_length_exceeded\"}}", "context_length",
          ERROR_NEXT_CANDIDATE},
         {400, "{}", "invalid_request", ERROR_PERMANENT},
-        {401, "", "auth", ERROR_NEXT_CANDIDATE},
+        {401, "", "auth", ERROR_NEXT_KEY},
         {403, "", "auth", ERROR_NEXT_CANDIDATE},
         {404, "", "invalid_request", ERROR_NEXT_CANDIDATE},
         {408, "", "timeout", ERROR_RETRY},
