@@ -292,6 +292,7 @@ static void add_slot(struct intake *in, const rd_kafka_topic_partition_t *p)
 static void on_assigned(struct intake *in, const rd_kafka_topic_partition_list_t *list)
 {
     log_info("partitions assigned", LOG_S("of", intake_name(in)), LOG_N("count", list->cnt));
+    in->assigned = true;
     for (int i = 0; i < list->cnt; i++)
         add_slot(in, &list->elems[i]);
     note_contact(in, in->served);
@@ -471,6 +472,15 @@ void intake_stop(struct intake *in)
         handback_all(in);
 }
 
+/* Before 2.3, librdkafka aborts when a member is destroyed between its joining the group and its
+ * first assignment (its issue 4312); it has left the group, and the process ends: let it be. */
+static void destroy_client(struct intake *in)
+{
+    const int mended = 0x020300ff;
+    if (in->assigned || rd_kafka_version() >= mended)
+        rd_kafka_destroy(in->rk);
+}
+
 void intake_free(struct intake *in)
 {
     struct slot *s, *next;
@@ -483,7 +493,7 @@ void intake_free(struct intake *in)
         rd_kafka_topic_partition_list_destroy(in->leaving);
     rd_kafka_queue_destroy(in->group);
     rd_kafka_queue_destroy(in->lane);
-    rd_kafka_destroy(in->rk);
+    destroy_client(in);
     close(in->wake_fd);
     free(in);
 }

@@ -28,22 +28,29 @@ struct settle {
     bool running, paused, all_letters;
 };
 
-/* The next transaction begins when there is enough for one, or the oldest has waited. */
-static void flush(struct settle *s)
+/* One that was refused goes alone: it may be refused again. */
+static void fill(struct settle *s)
 {
     struct task *t, *next;
-    if (s->running || s->paused || !pglink_ready(s->link) || (!s->waiting && !s->published_count))
-        return;
-    ev_timer_stop(s->loop, &s->timer);
-    s->running = true;
-    batch_begin(&s->batch, s->all_letters);
     DL_FOREACH_SAFE (s->waiting, t, next) {
-        if (s->batch.count == s->rows_now || batch_full(&s->batch))
+        if (s->batch.count == s->rows_now || batch_full(&s->batch) ||
+            (s->batch.count > 0 && (t->simplified || s->batch.tasks[0]->simplified)))
             break;
         DL_DELETE(s->waiting, t);
         s->waiting_count--;
         batch_add(&s->batch, t);
     }
+}
+
+/* The next transaction begins when there is enough for one, or the oldest has waited. */
+static void flush(struct settle *s)
+{
+    if (s->running || s->paused || !pglink_ready(s->link) || (!s->waiting && !s->published_count))
+        return;
+    ev_timer_stop(s->loop, &s->timer);
+    s->running = true;
+    batch_begin(&s->batch, s->all_letters);
+    fill(s);
     batch_close(&s->batch);
     batch_published(&s->batch, s->published, s->published_count);
     s->published_count = 0;

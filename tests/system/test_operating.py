@@ -121,6 +121,15 @@ def test_a_worker_without_a_schema_says_what_to_do(world):
     assert "quern migrate up" in worker.text()
 
 
+def test_a_worker_may_be_stopped_while_it_joins(world):
+    world.set_up(world.start_stub())
+    for turn in range(12):
+        worker = world.start_worker()
+        joining = "partitions assigned" if turn % 2 else "started"  # one group of several; none
+        wait_until(lambda: worker.events(joining), every=0.002)
+        assert worker.stop() == 0, turn
+
+
 def test_logs_are_json_lines(world):
     world.set_up(world.start_stub(), log={"level": "debug"})
     worker = world.start_worker()
