@@ -146,7 +146,7 @@ def lanes(quick):
 
 def small_tenant(among):
     stub = w.Stub(100)
-    world = w.World(stub, concurrency=50)
+    world = w.World(stub, concurrency=50, fairness={"lookahead": 100_000})
     if among:
         world.submit(w.task_lines(among, size=300), job="large", tenant="large")
     world.submit(w.task_lines(100, size=300, prefix="s"), job="small", tenant="small")

@@ -157,7 +157,7 @@ class Stub:
 class World:
     """A database, topics and a configuration of a run's own."""
 
-    def __init__(self, stub, **worker):
+    def __init__(self, stub, fairness=None, **worker):
         token = secrets.token_hex(4)
         self.database = f"quern_bench_{token}"
         url = f"postgresql://quern@127.0.0.1:{port('postgres')}/"
@@ -170,6 +170,7 @@ class World:
                       "group": f"b{token}", "partitions": 8},
             "database": {"url": url + self.database},
             "worker": worker,
+            "fairness": fairness or {},
             "backends": [{"name": "stub", "base_url": f"http://127.0.0.1:{stub.port}/v1"}],
             "models": [{"name": "*", "candidates": [{"backend": "stub"}]}],
         }

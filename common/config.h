@@ -109,6 +109,13 @@ struct config_price {
     int64_t input, output, cached, cache_write, cache_write_1h, reasoning;
 };
 
+/* A tenant's share. */
+struct config_weight {
+    int line;
+    char *tenant; /* exact, or a pattern */
+    int64_t weight;
+};
+
 struct config {
     char *path; /* where it was read from */
     struct {
@@ -134,6 +141,10 @@ struct config {
     struct {
         int64_t weight[LANE_COUNT];
     } lanes;
+    struct {
+        int64_t lookahead;          /* records; 0: no fairness */
+        struct config_list weights; /* struct config_weight */
+    } fairness;
     struct {
         int64_t record_max, errors_max;
     } submit;

@@ -124,6 +124,22 @@ static const struct config_key lanes_keys[] = {LANE_KEY(LANE_HIGH, "high", "16")
                                                LANE_KEY(LANE_LOW, "low", "1"),
                                                {0}};
 
+static const struct config_key weight_keys[] = {
+    {"tenant", CONFIG_TEXT, KEY(config_weight, tenant), NULL, .required = true,
+     .doc = "Its name; `*` stands for any characters. First match wins."},
+    {"weight", CONFIG_INT, KEY(config_weight, weight), "1", 1, 1000,
+     .doc = "Its share of the tokens of a lane while others have tasks there too."},
+    {0}};
+
+static const struct config_key fairness_keys[] = {
+    {"lookahead", CONFIG_INT, KEY(config, fairness.lookahead), "0", 0, 131072,
+     .doc = "Tenants take turns in each lane, whoever came first. A tenant is found behind at most "
+            "so many records of others, in each partition; 100000 is a good figure, at 16 bytes "
+            "each. 0: first come, first served."},
+    {"weights", CONFIG_LIST, KEY(config, fairness.weights), .max = 1024, .sub = weight_keys,
+     .size = sizeof(struct config_weight), .doc = "Tenants whose share is not 1."},
+    {0}};
+
 static const struct config_key submit_keys[] = {
     {"record_max", CONFIG_SIZE, KEY(config, submit.record_max), "512KiB", KIB, 900 * KIB,
      .doc = "The longest task, as a Kafka record; a longer input line is refused."},
@@ -339,6 +355,7 @@ const struct config_key config_schema[] = {
     {"worker", CONFIG_GROUP, .sub = worker_keys, .doc = "One quern-worker process."},
     {"retry", CONFIG_GROUP, .sub = retry_keys, .doc = "Calls that failed and may succeed."},
     {"lanes", CONFIG_GROUP, .sub = lanes_keys, .doc = "Weights of the priorities."},
+    {"fairness", CONFIG_GROUP, .sub = fairness_keys, .doc = "Between tenants."},
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},

@@ -49,14 +49,69 @@ static void grow(struct window *w)
     *w = bigger;
 }
 
-uint64_t window_add(struct window *w, int64_t offset)
+static uint64_t append(struct window *w, int64_t offset, bool taken)
 {
     if (window_count(w) == w->cap)
         grow(w);
     if (w->head == w->tail) /* nothing open: what lies between is nobody's */
         w->watermark = offset;
-    *slot(w, w->tail) = (struct window_slot){.offset = offset};
+    *slot(w, w->tail) = (struct window_slot){.offset = offset, .taken = taken};
     return w->tail++;
+}
+
+/* The number of the first slot from this offset on; the tail: there is none. */
+static uint64_t find(const struct window *w, int64_t offset)
+{
+    uint64_t low = w->head, high = w->tail;
+    if (low == high || slot(w, high - 1)->offset < offset) /* as a rule */
+        return high;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (slot(w, middle)->offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint64_t window_add(struct window *w, int64_t offset)
+{
+    uint64_t number = find(w, offset);
+    if (number == w->tail)
+        return append(w, offset, true);
+    slot(w, number)->taken = true;
+    return number;
+}
+
+int64_t window_end(const struct window *w)
+{
+    return w->head == w->tail ? w->watermark : slot(w, w->tail - 1)->offset + 1;
+}
+
+bool window_foresee(struct window *w, int64_t offset)
+{
+    uint64_t number = find(w, offset);
+    if (number < w->tail)
+        return slot(w, number)->offset == offset && !slot(w, number)->taken;
+    if (offset != window_end(w))
+        return false;
+    (void)append(w, offset, false);
+    return true;
+}
+
+bool window_reach(struct window *w, int64_t offset)
+{
+    if (offset < w->watermark) /* it was even done */
+        return false;
+    if (w->reached < w->head)
+        w->reached = w->head;
+    while (w->reached < w->tail && slot(w, w->reached)->offset < offset) {
+        uint64_t passed = w->reached++;
+        if (!slot(w, passed)->taken)
+            (void)window_done(w, passed);
+    }
+    return w->reached == w->tail || !slot(w, w->reached)->taken;
 }
 
 bool window_done(struct window *w, uint64_t number)

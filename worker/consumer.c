@@ -103,14 +103,10 @@ static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, v
     return r ? r : rd_kafka_interceptor_add_on_response_received(rk, "join", on_response, arg);
 }
 
-rd_kafka_t *consumer_new(const struct config *c, int group, struct join_watch *join,
-                         struct error *err)
+/* Takes over the settings. */
+static rd_kafka_t *make(rd_kafka_conf_t *conf, struct error *err)
 {
     char text[512];
-    rd_kafka_conf_t *conf = make_conf(c, group, err);
-    if (!conf)
-        return NULL;
-    (void)rd_kafka_conf_interceptor_add_on_new(conf, "join", on_new, join);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (rk) {
         (void)rd_kafka_poll_set_consumer(rk);
@@ -118,6 +114,27 @@ rd_kafka_t *consumer_new(const struct config *c, int group, struct join_watch *j
     }
     rd_kafka_conf_destroy(conf);
     (void)error_set(err, ERROR_FATAL, "config", "cannot make a Kafka consumer: %s", text);
+    return NULL;
+}
+
+rd_kafka_t *consumer_new(const struct config *c, int group, struct join_watch *join,
+                         struct error *err)
+{
+    rd_kafka_conf_t *conf = make_conf(c, group, err);
+    if (!conf)
+        return NULL;
+    (void)rd_kafka_conf_interceptor_add_on_new(conf, "join", on_new, join);
+    return make(conf, err);
+}
+
+rd_kafka_t *consumer_scout(const struct config *c, int group, struct error *err)
+{
+    rd_kafka_conf_t *conf = make_conf(c, group, err);
+    if (!conf)
+        return NULL;
+    if (kafka_set(conf, "enable.partition.eof", "true", err) == QUERN_OK)
+        return make(conf, err);
+    rd_kafka_conf_destroy(conf);
     return NULL;
 }
 

@@ -25,6 +25,9 @@ int64_t join_watch_ms(const struct join_watch *w);
  * the property that is wrong. */
 rd_kafka_t *consumer_new(const struct config *c, int group, struct join_watch *join,
                          struct error *err);
+/* One that joins no group: it reads what rd_kafka_incremental_assign() names, and tells the end of
+ * partitions. */
+rd_kafka_t *consumer_scout(const struct config *c, int group, struct error *err);
 /* Subscribes to the group's topics. */
 MUST_CHECK quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, int group,
                                            struct error *err);

@@ -76,7 +76,7 @@ static void go_on_committing(struct intake *in)
     bool late = ev_now(in->loop) >= in->deadline;
     if (!late && (in->commit_running || join_watch_ms(&in->join) >= 0))
         return; /* looked at again at the answer, or the next tick */
-    if (late || !intake_commit(in, true, false))
+    if (late || !commits_send(in, true, false))
         give_back(in);
 }
 

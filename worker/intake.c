@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "common/failpoint.h"
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -14,7 +13,6 @@
 #include "intake_private.h"
 
 #define TICK 0.2 /* seconds: polls the group, so that it never thinks us gone */
-#define COMMIT_EVERY 1.0
 #define LOOK_EVERY 1.0
 
 enum {
@@ -42,6 +40,7 @@ struct slot *intake_find(struct intake *in, const char *topic, int32_t number)
 void intake_free_slot(struct intake *in, struct slot *s)
 {
     DL_DELETE(in->slots, s);
+    scout_forget(in, s);
     if (s->held)
         rd_kafka_message_destroy(s->held);
     if (s->queue)
@@ -85,16 +84,23 @@ static void read_journey(const rd_kafka_message_t *m, struct journey *out)
     journey_read(h, out);
 }
 
+void intake_receive(struct intake *in, struct slot *s, const rd_kafka_message_t *m)
+{
+    struct journey journey;
+    read_journey(m, &journey);
+    in->events->receive(in->arg, &s->p, m->offset, m->payload ? m->payload : "", m->len, &journey);
+}
+
 /* A window over its limit pauses its partition; what was fetched already is still taken. An offset
  * that came before is not taken twice (librdkafka can rewind at a resume). */
 static void take(struct intake *in, struct slot *s, const rd_kafka_message_t *m)
 {
-    struct journey journey;
     if (s->p.revoked || m->offset <= s->last)
         return;
     s->last = m->offset;
-    read_journey(m, &journey);
-    in->events->receive(in->arg, &s->p, m->offset, m->payload ? m->payload : "", m->len, &journey);
+    if (!window_reach(&s->p.window, m->offset)) /* the scout was here */
+        return;
+    intake_receive(in, s, m);
     if (!s->paused && window_full(&s->p.window))
         set_paused(in, s, true);
 }
@@ -145,6 +151,24 @@ static void pull_retries(struct intake *in, struct slot *s)
     }
 }
 
+/* Takes the first record of each partition, room or not: it tells where the scout can begin, while
+ * another partition fills the lane's queue. */
+static void pull_first(struct intake *in, struct slot *s)
+{
+    rd_kafka_message_t *m = rd_kafka_consume_queue(s->queue, 0);
+    if (!m)
+        return;
+    if (m->err)
+        complain(in, m->err, rd_kafka_message_errstr(m));
+    else
+        take(in, s, m);
+    rd_kafka_message_destroy(m);
+    rd_kafka_queue_destroy(s->queue);
+    s->queue = NULL;
+    consumer_forward(in->rk, s->p.topic, s->p.number, in->lane);
+    intake_soon(in);
+}
+
 static void pull(struct intake *in)
 {
     struct slot *s;
@@ -153,7 +177,9 @@ static void pull(struct intake *in)
     pull_lane(in);
     DL_FOREACH (in->slots, s)
         if (s->queue && !s->p.revoked)
-            pull_retries(in, s);
+            (in->pool == KAFKA_RETRIES ? pull_retries : pull_first)(in, s);
+    if (in->scout)
+        scout_serve(in);
 }
 
 static void resume_paused(struct intake *in)
@@ -162,110 +188,6 @@ static void resume_paused(struct intake *in)
     DL_FOREACH (in->slots, s)
         if (s->paused && !s->p.revoked && window_count(&s->p.window) <= (size_t)WINDOW_MAX / 8 * 7)
             set_paused(in, s, false);
-}
-
-/* ---- commits -------------------------------------------------------------------------------- */
-
-static int64_t offset_of(const struct slot *s)
-{
-    if (FAILPOINT("plant-highest-offset"))
-        return s->last < 0 ? -1 : s->last + 1;
-    return window_watermark(&s->p.window);
-}
-
-/* The offsets that may be committed; without `all`, only those that Kafka has not. NULL: none. */
-static rd_kafka_topic_partition_list_t *due_offsets(struct intake *in, bool revoked, bool all)
-{
-    rd_kafka_topic_partition_list_t *due = rd_kafka_topic_partition_list_new(8);
-    struct slot *s;
-    DL_FOREACH (in->slots, s) {
-        int64_t mark = offset_of(s);
-        if (s->p.released || s->p.revoked != revoked || mark < 0 || (mark == s->committed && !all))
-            continue;
-        rd_kafka_topic_partition_list_add(due, s->p.topic, s->p.number)->offset = mark;
-    }
-    if (due->cnt)
-        return due;
-    rd_kafka_topic_partition_list_destroy(due);
-    return NULL;
-}
-
-bool intake_commit(struct intake *in, bool revoked, bool all)
-{
-    rd_kafka_topic_partition_list_t *due = due_offsets(in, revoked, all);
-    in->commit_refused = false;
-    if (!due)
-        return false;
-    (void)FAILPOINT("before-commit");
-    in->commit_sent = ev_now(in->loop);
-    rd_kafka_resp_err_t r = rd_kafka_commit_queue(in->rk, due, in->group, NULL, NULL);
-    rd_kafka_topic_partition_list_destroy(due);
-    in->commit_running = r == RD_KAFKA_RESP_ERR_NO_ERROR;
-    in->commit_refused = !in->commit_running;
-    if (in->commit_refused)
-        log_warn("cannot commit offsets", LOG_S("error", rd_kafka_err2str(r)));
-    return in->commit_running;
-}
-
-/* Kafka that is silent for longer may soon think us gone, or we were frozen and it has done so. */
-static double silence_max(const struct intake *in)
-{
-    return (double)in->config->kafka.session_timeout / 3000.0 + COMMIT_EVERY;
-}
-
-/* `at`: a moment at which we were a member for certain: when the request was sent that has been
- * answered, not when the answer is read. */
-static void note_contact(struct intake *in, double at)
-{
-    if (at > in->contact)
-        in->contact = at;
-    in->events->owned(in->arg, in->pool, in->contact + silence_max(in));
-}
-
-static void on_committed(struct intake *in, rd_kafka_event_t *e)
-{
-    rd_kafka_resp_err_t r = rd_kafka_event_error(e);
-    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(e);
-    (void)FAILPOINT("after-commit");
-    in->commit_running = false;
-    if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
-        note_contact(in, in->commit_sent);
-    in->commit_refused = r != RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (in->commit_refused)
-        log_warn("offsets were not committed", LOG_S("error", rd_kafka_err2str(r)));
-    for (int i = 0; list && i < list->cnt; i++) {
-        struct slot *s = intake_find(in, list->elems[i].topic, list->elems[i].partition);
-        if (s && r == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].err == r)
-            s->committed = list->elems[i].offset;
-    }
-    if (!in->commit_refused) /* else at the next tick */
-        intake_soon(in);
-}
-
-/* Every second, even if nothing has changed: so we know that Kafka is there, and the offsets of
- * idle partitions do not expire (after 7 days). */
-static void commit_now_and_then(struct intake *in)
-{
-    if (in->phase > ABORTED || in->commit_running || ev_now(in->loop) < in->next_commit)
-        return;
-    int64_t joining = join_watch_ms(&in->join);
-    if (joining >= 0) { /* Kafka waits for the others to join, and holds our place so long */
-        if (!in->dark && joining < in->config->kafka.session_timeout / 2)
-            note_contact(in, in->served);
-        return;
-    }
-    in->next_commit = ev_now(in->loop) + COMMIT_EVERY;
-    if (!intake_commit(in, false, true) && !in->commit_refused && !in->dark)
-        note_contact(in, in->served); /* nothing of ours is at stake */
-}
-
-static void watch_contact(struct intake *in)
-{
-    bool dark = ev_now(in->loop) - in->contact > silence_max(in);
-    if (dark == in->dark)
-        return;
-    in->dark = dark;
-    log_warn(dark ? "Kafka does not answer; no new calls until it does" : "Kafka answers again");
 }
 
 /* ---- the group ------------------------------------------------------------------------------ */
@@ -283,7 +205,7 @@ static void add_slot(struct intake *in, const rd_kafka_topic_partition_t *p)
     s->committed = s->last = -1;
     window_init(&s->p.window, WINDOW_MAX);
     DL_APPEND(in->slots, s);
-    if (retries)
+    if (retries || in->scout)
         s->queue = consumer_queue(in->rk, p->topic, p->partition, in->wake_fd);
     else
         consumer_forward(in->rk, p->topic, p->partition, in->lane);
@@ -295,7 +217,7 @@ static void on_assigned(struct intake *in, const rd_kafka_topic_partition_list_t
     in->assigned = true;
     for (int i = 0; i < list->cnt; i++)
         add_slot(in, &list->elems[i]);
-    note_contact(in, in->served);
+    commits_contact(in, in->served);
     intake_check(rd_kafka_incremental_assign(in->rk, list), "cannot take partitions");
     handback_abort_lost(in);
 }
@@ -321,7 +243,7 @@ static void serve_group(struct intake *in)
                 in, rd_kafka_event_topic_partition_list(e));
             break;
         case RD_KAFKA_EVENT_OFFSET_COMMIT:
-            on_committed(in, e);
+            commits_answered(in, e);
             break;
         case RD_KAFKA_EVENT_ERROR:
             if (rd_kafka_fatal_error(in->rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -358,8 +280,8 @@ static void serve(struct intake *in)
         look(in);
     }
     pull(in);
-    commit_now_and_then(in);
-    watch_contact(in);
+    commits_go_on(in);
+    commits_watch(in);
     in->served = ev_now(in->loop);
 }
 
@@ -460,7 +382,10 @@ struct intake *intake_new(struct ev_loop *loop, const struct config *c, int pool
     in->wake.data = in->tick.data = in->again.data = in;
     ev_io_start(loop, &in->wake);
     ev_timer_start(loop, &in->tick);
-    if (consumer_subscribe(rk, c, pool, err) == QUERN_OK)
+    const bool looks_ahead = pool != KAFKA_RETRIES && c->fairness.lookahead > 0;
+    if (looks_ahead)
+        in->scout = scout_new(c, pool, in->wake_fd, err);
+    if ((in->scout || !looks_ahead) && consumer_subscribe(rk, c, pool, err) == QUERN_OK)
         return in;
     intake_free(in);
     return NULL;
@@ -473,12 +398,12 @@ void intake_stop(struct intake *in)
 }
 
 /* Before 2.3, librdkafka aborts when a member is destroyed between its joining the group and its
- * first assignment (its issue 4312); it has left the group, and the process ends: let it be. */
-static void destroy_client(struct intake *in)
+ * first assignment (its issue 4312). It has left the group, and the process ends: then let it be,
+ * with all that its threads refer to. */
+static bool can_be_destroyed(const struct intake *in)
 {
     const int mended = 0x020300ff;
-    if (in->assigned || rd_kafka_version() >= mended)
-        rd_kafka_destroy(in->rk);
+    return in->assigned || rd_kafka_version() >= mended;
 }
 
 void intake_free(struct intake *in)
@@ -487,13 +412,16 @@ void intake_free(struct intake *in)
     ev_io_stop(in->loop, &in->wake);
     ev_timer_stop(in->loop, &in->tick);
     ev_timer_stop(in->loop, &in->again);
+    if (!can_be_destroyed(in))
+        return;
     DL_FOREACH_SAFE (in->slots, s, next)
         intake_free_slot(in, s);
     if (in->leaving)
         rd_kafka_topic_partition_list_destroy(in->leaving);
     rd_kafka_queue_destroy(in->group);
     rd_kafka_queue_destroy(in->lane);
-    destroy_client(in);
+    scout_free(in->scout);
+    rd_kafka_destroy(in->rk);
     close(in->wake_fd);
     free(in);
 }

@@ -11,6 +11,9 @@ struct intake;
 /* What intake does with what it gets. */
 struct intake_events {
     bool (*has_room)(void *arg, int pool);
+    /* Is a task of this tenant welcome before those that came earlier? `low`: even at half of what
+     * it may have here. */
+    bool (*wants)(void *arg, int pool, const char *tenant, bool low);
     void (*receive)(void *arg, struct partition *p, int64_t offset, const void *data, size_t len,
                     const struct journey *journey);
     void (*revoke)(void *arg, struct partition *p);

@@ -1,4 +1,5 @@
-/* Inside intake: intake.c has the records and the group, handback.c the giving back of partitions.
+/* Inside intake: intake.c has the records and the group, commits.c the offsets, handback.c the
+ * giving back of partitions, scout.c what is taken ahead of its turn.
  */
 #ifndef QUERN_INTAKE_PRIVATE_H
 #define QUERN_INTAKE_PRIVATE_H
@@ -6,6 +7,7 @@
 
 #include "consumer.h"
 #include "intake.h"
+#include "scout.h"
 #include "stall.h"
 
 /* A partition of ours, or one that is released and still has tasks. */
@@ -15,8 +17,9 @@ struct slot {
     int64_t committed;        /* what Kafka has; -1: not known */
     int64_t last;             /* the newest offset that was taken; -1: none */
     bool paused;              /* the window was full */
-    rd_kafka_queue_t *queue;  /* of a retry topic's partition; NULL: its lane's queue is used */
+    rd_kafka_queue_t *queue;  /* its own: of a retry topic, or for its first record; else NULL */
     rd_kafka_message_t *held; /* of a retry topic: the head, which is not due yet */
+    struct scan scan;
 };
 
 enum phase { RUNNING, DRAINING, ABORTED, COMMITTING, CLOSING, CLOSED };
@@ -28,6 +31,7 @@ struct intake {
     void *arg;
     int pool; /* which group: a lane, or the retry topics */
     rd_kafka_t *rk;
+    struct scout *scout; /* NULL: none looks ahead */
     struct join_watch join;
     rd_kafka_queue_t *group, *lane; /* what happens; records (of a lane) */
     int wake_fd;
@@ -51,13 +55,24 @@ const char *intake_name(const struct intake *in);
 /* The slot of a partition that is ours, or NULL. */
 struct slot *intake_find(struct intake *in, const char *topic, int32_t number);
 void intake_free_slot(struct intake *in, struct slot *s);
+/* Hands a record that is to be taken now to the pipeline. */
+void intake_receive(struct intake *in, struct slot *s, const rd_kafka_message_t *m);
 /* Looks at everything again in a moment, not from inside a callback. */
 void intake_soon(struct intake *in);
-/* Commits the watermarks of the partitions that are ours, or of those that are being given back.
- * True if an answer is to come. `all`: also those that Kafka has already. */
-bool intake_commit(struct intake *in, bool revoked, bool all);
 /* Logs and destroys an error of librdkafka; NULL: none. */
 void intake_check(rd_kafka_error_t *e, const char *doing);
+
+/* In commits.c. Commits the watermarks of the partitions that are ours, or of those that are being
+ * given back. True if an answer is to come. `all`: also those that Kafka has already. */
+bool commits_send(struct intake *in, bool revoked, bool all);
+void commits_answered(struct intake *in, rd_kafka_event_t *e);
+/* At each turn: sends them once a second. */
+void commits_go_on(struct intake *in);
+/* At `at` we were a member of the group for certain: when the request was sent that has been
+ * answered, not when the answer is read. */
+void commits_contact(struct intake *in, double at);
+/* Says when Kafka falls silent, and when it is back. */
+void commits_watch(struct intake *in);
 
 /* In handback.c. */
 void handback_revoked(struct intake *in, const rd_kafka_topic_partition_list_t *list);

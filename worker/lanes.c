@@ -2,28 +2,51 @@
 
 #include <utlist.h>
 
+#include "common/mem.h"
+
 void lanes_init(struct lanes *l, const int64_t weight[LANE_COUNT], size_t gates)
 {
     *l = (struct lanes){.gates = gates};
     for (int i = 0; i < LANE_COUNT; i++)
         l->weight[i] = weight[i];
+    tenant_init(&l->everyone);
+}
+
+void lanes_free(struct lanes *l)
+{
+    tenant_free(&l->everyone);
+}
+
+static struct flow *flow_of(struct lanes *l, const struct task *t, size_t gate)
+{
+    return tenant_flow(t->tenant ? t->tenant : &l->everyone, t->lane, gate);
 }
 
 void lanes_push(struct lanes *l, struct task *t, size_t gate, bool first)
 {
-    if (first)
-        DL_PREPEND(l->queue[t->lane][gate], t);
-    else
-        DL_APPEND(l->queue[t->lane][gate], t);
+    flow_push(&l->ring[t->lane][gate], flow_of(l, t, gate), t, first);
     l->of_gate[gate]++;
     l->count++;
 }
 
 void lanes_remove(struct lanes *l, struct task *t, size_t gate)
 {
-    DL_DELETE(l->queue[t->lane][gate], t);
+    flow_remove(&l->ring[t->lane][gate], flow_of(l, t, gate), t);
     l->of_gate[gate]--;
     l->count--;
+}
+
+size_t lanes_list(const struct lanes *l, size_t gate, struct task ***out)
+{
+    struct flow *f;
+    struct task *t;
+    size_t n = 0;
+    *out = mem_array(NULL, l->of_gate[gate], sizeof **out);
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        CDL_FOREACH(l->ring[lane][gate], f)
+    DL_FOREACH (f->tasks, t)
+        (*out)[n++] = t;
+    return n;
 }
 
 /* The gate of this lane whose turn it is, or l->gates if none has a task and room. */
@@ -31,7 +54,7 @@ static size_t next_gate(const struct lanes *l, int lane, lanes_may_call *may, vo
 {
     for (size_t i = 0; i < l->gates; i++) {
         size_t b = (l->turn[lane] + i) % l->gates;
-        if (l->queue[lane][b] && may(arg, lane, b))
+        if (l->ring[lane][b] && may(arg, lane, b))
             return b;
     }
     return l->gates;
@@ -56,8 +79,8 @@ struct task *lanes_pop(struct lanes *l, lanes_may_call *may, void *arg)
     if (best < 0)
         return NULL;
     l->credit[best] -= total;
-    struct task *t = l->queue[best][gate[best]];
     l->turn[best] = (gate[best] + 1) % l->gates;
-    lanes_remove(l, t, gate[best]);
-    return t;
+    l->of_gate[gate[best]]--;
+    l->count--;
+    return flow_pop(&l->ring[best][gate[best]]);
 }

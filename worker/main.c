@@ -97,6 +97,11 @@ static bool intake_has_room(void *arg, int pool)
     return pipeline_has_room(((struct worker *)arg)->pipeline, pool);
 }
 
+static bool intake_wants(void *arg, int pool, const char *tenant, bool low)
+{
+    return pipeline_wants(((struct worker *)arg)->pipeline, pool, tenant, low);
+}
+
 static void intake_receive(void *arg, struct partition *p, int64_t offset, const void *data,
                            size_t len, const struct journey *journey)
 {
@@ -144,9 +149,9 @@ static void intake_stopped(void *arg)
         ev_break(w->loop, EVBREAK_ALL);
 }
 
-static const struct intake_events intake_events = {intake_has_room, intake_receive, intake_revoke,
-                                                   intake_abort,    intake_look,    intake_owned,
-                                                   intake_fatal,    intake_stopped};
+static const struct intake_events intake_events = {intake_has_room, intake_wants, intake_receive,
+                                                   intake_revoke,   intake_abort, intake_look,
+                                                   intake_owned,    intake_fatal, intake_stopped};
 
 static void source_room(void *arg, int pool)
 {

@@ -44,6 +44,16 @@ bool pipeline_has_room(const struct pipeline *p, int pool)
     return room_has(&p->rooms[pool]);
 }
 
+bool pipeline_wants(const struct pipeline *p, int pool, const char *tenant, bool low)
+{
+    enum { LEAST = 16 }; /* tasks */
+    const struct room *r = &p->rooms[pool];
+    const size_t share = r->tasks_max / (HASH_COUNT(p->tenants.by_name) + 1);
+    const struct tenant *known = tenants_find(&p->tenants, tenant);
+    const size_t most = (share > LEAST ? share : LEAST) / (low ? 2 : 1);
+    return room_has_ahead(r) && (!known || known->waiting[pool] < most);
+}
+
 void pipeline_own(struct pipeline *p, int pool, double until)
 {
     p->owned_until[pool] = until;
@@ -56,6 +66,14 @@ void pipeline_save_memory(struct pipeline *p, bool save)
         if (!save)
             p->source->room(p->source_arg, pool);
     }
+}
+
+/* The task enters its state, or leaves it. */
+static void count(struct pipeline *p, const struct task *t, int by)
+{
+    p->counts.in_state[t->state] += (size_t)by;
+    if (t->tenant && (t->state == TASK_CHECKING || t->state == TASK_READY))
+        t->tenant->waiting[t->lane] += (size_t)by;
 }
 
 /* ---- in and out ----------------------------------------------------------------------------- */
@@ -85,6 +103,7 @@ void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset
     t->pipeline = p;
     t->state = TASK_STATES; /* in none yet */
     room_charge(&p->rooms[from->pool], task_bytes(t));
+    tenants_enter(&p->tenants, t);
     p->with_deadline += t->doc.deadline_us != 0;
     if (t->readable) {
         admit(p, t);
@@ -109,10 +128,11 @@ void pipeline_release(struct pipeline *p, struct task *t, bool done)
     p->answer_bytes -= t->response_len;
     p->with_deadline -= t->doc.deadline_us != 0;
     bool room = room_discharge(&p->rooms[from->pool], task_bytes(t));
+    tenants_leave(&p->tenants, t);
     task_free(t);
     DL_FOREACH_SAFE (twins, twin, next) {
         DL_DELETE(twins, twin);
-        p->counts.in_state[TASK_TWIN]--;
+        count(p, twin, -1);
         twin->state = TASK_STATES;
         admit(p, twin);
     }
@@ -139,7 +159,7 @@ void pipeline_leave(struct pipeline *p, struct task *t)
         break;
     }
     if (t->state != TASK_STATES)
-        p->counts.in_state[t->state]--;
+        count(p, t, -1);
     t->state = TASK_STATES;
 }
 
@@ -147,7 +167,7 @@ void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state)
 {
     pipeline_leave(p, t);
     t->state = state;
-    p->counts.in_state[state]++;
+    count(p, t, +1);
     switch (state) {
     case TASK_CHECKING:
         p->sink->look_up(p->sink_arg, t);
@@ -331,76 +351,16 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
     pipeline_dispatch(w->data);
 }
 
-/* ---- rate limits ----------------------------------------------------------------------------- */
-
-#define PACED_EVERY 0.01 /* seconds: how smooth a paced stream of calls is */
-
-static void on_paced(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop;
-    (void)events;
-    pipeline_dispatch(timer->data);
-}
-
-static void on_leased(void *arg)
-{
-    pipeline_dispatch(arg);
-}
-
-/* Wakes the loop when the next closed gate opens. */
-static void await_gates(struct pipeline *p)
-{
-    double now = ev_now(p->loop), next = HUGE_VAL;
-    for (size_t i = 0; i < p->gates.count; i++)
-        if (p->gates.gate[i].closed_until > now)
-            next = fmin(next, p->gates.gate[i].closed_until);
-    ev_timer_stop(p->loop, &p->resume);
-    if (next < HUGE_VAL) {
-        ev_timer_set(&p->resume, next - now, 0.);
-        ev_timer_start(p->loop, &p->resume);
-    }
-}
-
-static void on_resume(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop;
-    (void)events;
-    await_gates(timer->data);
-    pipeline_dispatch(timer->data);
-}
-
-void pipeline_pause(struct pipeline *p, const struct task *t, double seconds)
-{
-    const struct config_candidate *c = task_candidate(t);
-    struct gate *g = &p->gates.gate[t->gate];
-    double now = ev_now(p->loop), most = (double)p->retry.retry_after_max_ms / 1000.0;
-    double until = now + fmin(seconds, most);
-    if (until <= g->closed_until)
-        return;
-    if (g->closed_until <= now)
-        log_info("a rate limit is used up, as the backend says; its calls wait",
-                 LOG_S("backend", c->backend), LOG_S("model", task_upstream_model(t)),
-                 LOG_N("ms", (until - now) * 1000.0));
-    g->closed_until = until;
-    await_gates(p);
-}
-
-static size_t count_before(void *arg, size_t gate)
-{
-    const struct pipeline *p = arg;
-    return p->lanes.of_gate[gate];
-}
-
-static const struct lease_events lease_events = {count_before, on_leased};
-
 static void set_bounds(struct pipeline *p, const struct config *c)
 {
     const struct config_backend *b = c->backends.items;
     const int64_t memory = c->worker.memory_limit, concurrency = c->worker.concurrency;
     const int64_t tasks = c->worker.queue_tasks ? c->worker.queue_tasks : 3 * concurrency + 1000;
     const int64_t bytes = c->worker.queue_memory ? c->worker.queue_memory : memory / 16;
+    const int64_t parts = tenants_matter(&p->tenants) ? 2 : 1; /* one is for what goes ahead */
     for (int pool = 0; pool < POOL_COUNT; pool++)
-        p->rooms[pool] = (struct room){.tasks_max = (size_t)tasks, .bytes_max = (size_t)bytes};
+        p->rooms[pool] = (struct room){.tasks_max = (size_t)((tasks + parts - 1) / parts),
+                                       .bytes_max = (size_t)(bytes / parts)};
     p->waiting_max = (size_t)(c->retry.waiting_tasks ? c->retry.waiting_tasks : tasks / 2);
     p->answer_bytes_max = p->stream_bytes_max =
         (size_t)(c->worker.response_memory ? c->worker.response_memory : memory / 8);
@@ -429,18 +389,14 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     for (int pool = 0; pool < POOL_COUNT; pool++)
         p->owned_until[pool] = HUGE_VAL;
     p->volumes = volumes_new();
+    tenants_init(&p->tenants, c);
     set_bounds(p, c);
-    gates_init(&p->gates, c);
+    pipeline_start_gates(p);
     lanes_init(&p->lanes, c->lanes.weight, p->gates.count);
     limiter_init(&p->limiter, c);
     ev_prepare_init(&p->before_wait, on_prepare);
     ev_timer_init(&p->sweep, pipeline_sweep, 1., 1.);
-    ev_timer_init(&p->paced, on_paced, PACED_EVERY, PACED_EVERY);
-    ev_timer_init(&p->resume, on_resume, 0., 0.);
-    p->before_wait.data = p->sweep.data = p->paced.data = p->resume.data = p;
-    p->leases = leases_new(loop, c, &p->gates, &lease_events, p);
-    if (p->leases)
-        ev_timer_start(loop, &p->paced);
+    p->before_wait.data = p->sweep.data = p;
     ev_prepare_start(loop, &p->before_wait);
     ev_timer_start(loop, &p->sweep);
     return p;
@@ -460,10 +416,9 @@ void pipeline_free(struct pipeline *p)
 {
     ev_prepare_stop(p->loop, &p->before_wait);
     ev_timer_stop(p->loop, &p->sweep);
-    ev_timer_stop(p->loop, &p->paced);
-    ev_timer_stop(p->loop, &p->resume);
-    leases_free(p->leases);
+    pipeline_stop_gates(p);
     volumes_free(p->volumes);
+    lanes_free(&p->lanes);
     pipeline_forget_cancels(p);
     free(p);
 }

@@ -23,6 +23,9 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
 void pipeline_free(struct pipeline *p);
 
 bool pipeline_has_room(const struct pipeline *p, int pool);
+/* Is a task of this tenant (may be "") welcome before those that came earlier? As long as few of it
+ * wait here for their calls; `low`: half as few. */
+bool pipeline_wants(const struct pipeline *p, int pool, const char *tenant, bool low);
 /* Takes a record; it is copied, and so is its journey (NULL: a fresh one). */
 void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
                       const void *record, size_t len, const struct journey *journey);

@@ -2,7 +2,6 @@
  * the dead letters; or, if the backend is out, waiting for it. pipeline_http.c makes the calls. */
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "classify.h"
 #include "common/failpoint.h"
@@ -159,20 +158,20 @@ static bool speaks_of_backend(const struct breaker *b, const struct error *e)
            (b->last_success >= 0 && classify_is(e, OF_KEY));
 }
 
-/* What waits for a backend that is out goes to its next candidate, if it has one. A task may come
- * back to this queue's end: the walk ends with the one that was last when it began. */
-static void reroute(struct pipeline *p, int lane, size_t gate)
+/* What waits before the gate of a backend that is out goes to its next candidate, if it has one;
+ * it may come back. */
+static void reroute(struct pipeline *p, size_t gate)
 {
-    struct task *t = p->lanes.queue[lane][gate], *last = t ? t->prev : NULL, *next;
-    for (bool more = t != NULL; more; t = next) {
-        more = t != last;
-        next = t->next;
-        if (!pipeline_has_next(p, t))
+    struct task **all;
+    size_t count = lanes_list(&p->lanes, gate, &all);
+    for (size_t i = 0; i < count; i++) {
+        if (!pipeline_has_next(p, all[i]))
             continue;
-        pipeline_pull(p, t);
-        pipeline_leave(p, t);
-        pipeline_ready(p, t);
+        pipeline_pull(p, all[i]);
+        pipeline_leave(p, all[i]);
+        pipeline_ready(p, all[i]);
     }
+    free(all);
 }
 
 static void begin_outage(struct pipeline *p, const struct task *t)
@@ -180,9 +179,8 @@ static void begin_outage(struct pipeline *p, const struct task *t)
     log_warn("a backend is out; its tasks wait", LOG_S("backend", task_candidate(t)->backend),
              LOG_S("type", t->error.code), LOG_S("error", t->error.message));
     for (size_t i = 0; i < p->gates.count; i++)
-        for (int lane = 0; lane < LANE_COUNT; lane++)
-            if (p->gates.gate[i].backend == pipeline_backend(p, t))
-                reroute(p, lane, i);
+        if (p->gates.gate[i].backend == pipeline_backend(p, t))
+            reroute(p, i);
 }
 
 /* It failed before, others succeeded, and it fails again; or it comes from a round of failures, or

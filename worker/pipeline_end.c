@@ -55,6 +55,8 @@ void pipeline_abort(struct pipeline *p, struct partition *from)
 
 static bool is_stuck(const struct pipeline *p, const struct task *t)
 {
+    if (t->state == TASK_READY && t->tenant && !window_full(&t->partition->window))
+        return false; /* others were before it by intent */
     const int64_t now = units_now_us(), limit = p->config->worker.head_timeout * 1000;
     if (t->state == TASK_READY || t->state == TASK_WAITING)
         return now - t->received_us > limit;

@@ -133,8 +133,10 @@ static enum call_news on_piece(void *arg, const char *bytes, size_t len, const c
 static void leave_gate(struct pipeline *p, struct task *t, const struct call_result *r,
                        const struct reply *reply)
 {
-    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len,
-             reply->unknown_use ? NULL : &reply->usage, reply->has_usage && reply->success);
+    const struct usage *known = reply->unknown_use ? NULL : &reply->usage;
+    tenants_settle(t, known);
+    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, known,
+             reply->has_usage && reply->success);
     /* What a key has used up does not hold for the next one. */
     if (r->used_up > 0 && (reply->success || reply->error.class != ERROR_NEXT_KEY))
         pipeline_pause(p, t, r->used_up);

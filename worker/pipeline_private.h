@@ -1,6 +1,6 @@
 /* Inside the pipeline: pipeline.c has the states, pipeline_call.c when calls begin and what follows
- * from failures, pipeline_http.c one call, pipeline_end.c what ends tasks from outside (partitions
- * that go away, cancelled jobs, deadlines, stuck heads). */
+ * from failures, pipeline_http.c one call, pipeline_gates.c the rate limits, pipeline_end.c what
+ * ends tasks from outside (partitions that go away, cancelled jobs, deadlines, stuck heads). */
 #ifndef QUERN_PIPELINE_PRIVATE_H
 #define QUERN_PIPELINE_PRIVATE_H
 #include "breaker.h"
@@ -31,6 +31,7 @@ struct pipeline {
     const struct source_ops *source;
     void *source_arg;
     struct volumes *volumes;
+    struct tenants tenants;
     struct lanes lanes;
     struct gates gates;
     struct leases *leases; /* NULL: there are no rate limits */
@@ -92,10 +93,14 @@ bool pipeline_translate(struct pipeline *p, struct task *t);
 void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body);
 void pipeline_start_call(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
-/* The backend says that a rate limit is used up: no call passes the task's gate for so many seconds
- * (retry.retry_after_max at most). In pipeline.c. */
-void pipeline_pause(struct pipeline *p, const struct task *t, double seconds);
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
+
+/* In pipeline_gates.c. */
+void pipeline_start_gates(struct pipeline *p);
+void pipeline_stop_gates(struct pipeline *p);
+/* The backend says that a rate limit is used up: no call passes the task's gate for so many seconds
+ * (retry.retry_after_max at most). */
+void pipeline_pause(struct pipeline *p, const struct task *t, double seconds);
 
 /* In pipeline_call.c. */
 void pipeline_dispatch(struct pipeline *p);

@@ -16,6 +16,11 @@ bool room_has(const struct room *r)
     return r->tasks < (r->tasks_max + part - 1) / part && r->bytes < r->bytes_max / part;
 }
 
+bool room_has_ahead(const struct room *r)
+{
+    return !r->narrow && r->tasks < 2 * r->tasks_max && r->bytes < 2 * r->bytes_max;
+}
+
 void room_charge(struct room *r, size_t bytes)
 {
     r->tasks++;

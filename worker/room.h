@@ -12,6 +12,8 @@ struct room {
 };
 
 bool room_has(const struct room *r);
+/* For what goes before its turn: as much again. */
+bool room_has_ahead(const struct room *r);
 void room_charge(struct room *r, size_t bytes);
 /* True if it was full and has room again, with a margin: it is not worth waking intake for one
  * task. */

@@ -78,6 +78,7 @@ struct spent {
 };
 
 struct pipeline;
+struct tenant;
 
 struct task {
     struct task *prev, *next;
@@ -90,6 +91,8 @@ struct task {
     uint64_t number; /* in the partition's window */
     int64_t offset;
     int lane;
+    struct tenant *tenant; /* NULL: tenants do not matter, see flows.h */
+    int64_t tokens;        /* what its call is thought to take, for the tenants' turns */
     int64_t received_us;
     struct journey journey; /* as the record tells it */
     struct journey copy;    /* STATUS_PARKED: of the copy to be published */

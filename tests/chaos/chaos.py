@@ -28,6 +28,7 @@ class Job:
 
     def __init__(self, number, kind, size, lane, rng, path):
         self.name, self.kind, self.lane = f"{kind}-{number}", kind, lane
+        self.tenant = f"tenant-{number % 3}"
         self.ids = {f"t-{i}" for i in range(size)}
         self.end = "cancelled" if kind == "cancel" else "completed"
         self.all_succeed = kind == "plain"
@@ -107,7 +108,7 @@ class Load(threading.Thread):
 
     def arguments(self, job):
         late = ("--deadline", "6s") if job.kind == "late" else ()
-        return ("submit", job.path, "--job", job.name, "-p", job.lane, *late)
+        return ("submit", job.path, "--job", job.name, "-p", job.lane, "--tenant", job.tenant, *late)
 
     def submit(self, job):
         """Sometimes killed in the middle, and always repeated: it is the same job."""

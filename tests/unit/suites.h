@@ -26,6 +26,7 @@ Suite *suite_json_random(void);
 Suite *suite_price_exact(void);
 Suite *suite_service(void);
 Suite *suite_translation(void);
+Suite *suite_flows(void);
 Suite *suite_lanes(void);
 Suite *suite_settle_batch(void);
 Suite *suite_submission(void);

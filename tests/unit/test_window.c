@@ -111,10 +111,109 @@ START_TEST(done_counts_once_and_only_for_known_records)
 }
 END_TEST
 
+/* ---- a second reader, further ahead ---------------------------------------------------------- */
+
+struct pair {
+    struct window window;
+    int64_t offset[RECORDS]; /* of all records, with gaps */
+    int in_order, ahead;     /* what each reader comes to next */
+    int takes[RECORDS];
+    uint64_t number[RECORDS];
+    bool done[RECORDS];
+};
+
+static void take(struct pair *p, int i)
+{
+    p->takes[i]++;
+    p->number[i] = window_add(&p->window, p->offset[i]);
+}
+
+static void read_in_order(struct pair *p)
+{
+    int i = p->in_order++;
+    if (window_reach(&p->window, p->offset[i]))
+        take(p, i);
+}
+
+/* Wants one record of three; may go back, and must not skip. */
+static void read_ahead(struct pair *p)
+{
+    if (rand() % 10 == 0)
+        p->ahead = p->in_order;
+    if (p->ahead < p->in_order)
+        p->ahead = p->in_order;
+    if (p->ahead >= RECORDS)
+        return;
+    int i = p->ahead++;
+    if (window_foresee(&p->window, p->offset[i]) && rand() % 3 == 0)
+        take(p, i);
+}
+
+/* All below the watermark is done, and was read in order or taken ahead. */
+static bool pair_holds(const struct pair *p)
+{
+    bool good = true;
+    for (int i = 0; i < RECORDS; i++)
+        good = good && p->takes[i] <= 1 &&
+               (p->done[i] || p->offset[i] >= window_watermark(&p->window));
+    return good;
+}
+
+static void finish_one(struct pair *p)
+{
+    int i =
+        rand() % 2 ? rand() % RECORDS : p->in_order + 2 - rand() % 5; /* often near the reader */
+    if (i >= 0 && i < RECORDS && p->takes[i] && !p->done[i])
+        p->done[i] = window_done(&p->window, p->number[i]);
+}
+
+START_TEST(two_readers_take_each_record_once)
+{
+    for (int run = 0; run < RUNS; run++) {
+        struct pair p = {0};
+        srand((unsigned)run);
+        window_init(&p.window, RECORDS);
+        for (int i = 1; i < RECORDS; i++)
+            p.offset[i] = p.offset[i - 1] + 1 + (rand() % 8 ? 0 : rand() % 3);
+        while (p.in_order < RECORDS) {
+            int what = rand() % 5;
+            (what == 0 ? read_in_order : what < 3 ? read_ahead : finish_one)(&p);
+            if (!pair_holds(&p))
+                ck_abort_msg("run %d: record %d", run, p.in_order);
+        }
+        for (int i = 0; i < RECORDS; i++)
+            if (p.takes[i] != 1 || (!p.done[i] && !window_done(&p.window, p.number[i])))
+                ck_abort_msg("run %d: record %d was taken %d times", run, i, p.takes[i]);
+        ck_assert_int_eq(window_watermark(&p.window), p.offset[RECORDS - 1] + 1);
+        window_free(&p.window);
+    }
+}
+END_TEST
+
+START_TEST(what_was_foreseen_and_is_gone_holds_up_nothing)
+{
+    struct window w;
+    window_init(&w, 10);
+    uint64_t a = window_add(&w, 5);
+    ck_assert(window_foresee(&w, 6) && window_foresee(&w, 7) && !window_foresee(&w, 9));
+    ck_assert_int_eq(window_end(&w), 8);
+    ck_assert(window_reach(&w, 8)); /* 6 and 7 were deleted meanwhile */
+    uint64_t b = window_add(&w, 8);
+    ck_assert(window_done(&w, a));
+    ck_assert_int_eq(window_watermark(&w), 8);
+    ck_assert(window_done(&w, b));
+    ck_assert_int_eq(window_watermark(&w), 9);
+    window_free(&w);
+}
+END_TEST
+
 Suite *suite_window(void)
 {
     const TTest *const tests[] = {watermark_never_passes_an_open_record,
                                   is_full_at_its_maximum_whatever_is_done_behind_the_head,
-                                  done_counts_once_and_only_for_known_records, NULL};
+                                  done_counts_once_and_only_for_known_records,
+                                  two_readers_take_each_record_once,
+                                  what_was_foreseen_and_is_gone_holds_up_nothing,
+                                  NULL};
     return suite_of("window", tests);
 }
