@@ -29,13 +29,13 @@ static int64_t fetch_bytes(int64_t prefetch)
     return bytes < LEAST ? LEAST : bytes > MOST ? MOST : bytes;
 }
 
-static rd_kafka_conf_t *make_conf(const struct config *c, int group, struct error *err)
+static rd_kafka_conf_t *make_conf(const struct config *c, int group, int64_t kib, struct error *err)
 {
     char session[32], heartbeat[32], prefetch[32], fetch[32], id[KAFKA_TOPIC_MAX];
     (void)snprintf(session, sizeof session, "%lld", (long long)c->kafka.session_timeout);
     (void)snprintf(heartbeat, sizeof heartbeat, "%lld", (long long)c->kafka.session_timeout / 4);
-    (void)snprintf(prefetch, sizeof prefetch, "%lld", (long long)prefetch_kib(c, group));
-    (void)snprintf(fetch, sizeof fetch, "%lld", (long long)fetch_bytes(prefetch_kib(c, group)));
+    (void)snprintf(prefetch, sizeof prefetch, "%lld", (long long)kib);
+    (void)snprintf(fetch, sizeof fetch, "%lld", (long long)fetch_bytes(kib));
     const char *const properties[][2] = {
         {"group.id", kafka_group(c, group, id)},
         {"group.instance.id", c->kafka.instance_id},
@@ -64,6 +64,20 @@ static rd_kafka_conf_t *make_conf(const struct config *c, int group, struct erro
         rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
                                            RD_KAFKA_EVENT_ERROR);
     return conf;
+}
+
+size_t consumer_prefetch(const struct config *c, int group)
+{
+    return (size_t)prefetch_kib(c, group) * 1024;
+}
+
+void consumer_nudge(rd_kafka_t *rk)
+{
+    rd_kafka_topic_partition_list_t *ours;
+    if (rd_kafka_assignment(rk, &ours) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    (void)rd_kafka_offsets_for_times(rk, ours, 0);
+    rd_kafka_topic_partition_list_destroy(ours);
 }
 
 int64_t join_watch_ms(const struct join_watch *w)
@@ -120,7 +134,7 @@ static rd_kafka_t *make(rd_kafka_conf_t *conf, struct error *err)
 rd_kafka_t *consumer_new(const struct config *c, int group, struct join_watch *join,
                          struct error *err)
 {
-    rd_kafka_conf_t *conf = make_conf(c, group, err);
+    rd_kafka_conf_t *conf = make_conf(c, group, prefetch_kib(c, group), err);
     if (!conf)
         return NULL;
     (void)rd_kafka_conf_interceptor_add_on_new(conf, "join", on_new, join);
@@ -129,7 +143,7 @@ rd_kafka_t *consumer_new(const struct config *c, int group, struct join_watch *j
 
 rd_kafka_t *consumer_scout(const struct config *c, int group, struct error *err)
 {
-    rd_kafka_conf_t *conf = make_conf(c, group, err);
+    rd_kafka_conf_t *conf = make_conf(c, group, prefetch_kib(c, group), err);
     if (!conf)
         return NULL;
     if (kafka_set(conf, "enable.partition.eof", "true", err) == QUERN_OK)

@@ -31,6 +31,13 @@ rd_kafka_t *consumer_scout(const struct config *c, int group, struct error *err)
 /* Subscribes to the group's topics. */
 MUST_CHECK quern_status consumer_subscribe(rd_kafka_t *rk, const struct config *c, int group,
                                            struct error *err);
+/* Bytes of a lane's queue, or of that of one retry topic's partition, from which on librdkafka does
+ * not fetch. */
+size_t consumer_prefetch(const struct config *c, int group);
+/* To be called when that many bytes were taken and the queue is empty. librdkafka looks again at a
+ * queue that was full when its broker's thread wakes, which may be a second later if no fetch is
+ * under way: a small request, whose answer nobody waits for, wakes it. */
+void consumer_nudge(rd_kafka_t *rk);
 /* Stops or resumes the fetching of a partition. The caller knows which are paused: resuming one
  * that is not can rewind it in librdkafka before 2.4. */
 void consumer_pause(rd_kafka_t *rk, const char *topic, int32_t partition, bool paused);

@@ -1,16 +1,20 @@
 #include "flows.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "common/mem.h"
 
+#define LEARN (1.0 / 32.0) /* weight of the newest call in a scale */
+#define MOST_SCALE 1e4     /* an image's url is short, and its tokens are many */
+
 /* ---- tenants -------------------------------------------------------------------------------- */
 
 void tenants_init(struct tenants *ts, const struct config *c)
 {
-    *ts = (struct tenants){.config = c};
+    *ts = (struct tenants){.config = c, .scale = 1};
 }
 
 bool tenants_matter(const struct tenants *ts)
@@ -18,9 +22,9 @@ bool tenants_matter(const struct tenants *ts)
     return ts->config->fairness.lookahead > 0;
 }
 
-void tenant_init(struct tenant *tenant)
+void tenant_init(struct tenant *tenant, double scale)
 {
-    *tenant = (struct tenant){.weight = 1};
+    *tenant = (struct tenant){.weight = 1, .scale = scale};
 }
 
 void tenant_free(struct tenant *tenant)
@@ -54,7 +58,7 @@ static int64_t weight_of(const struct config *c, const char *name)
 static struct tenant *add(struct tenants *ts, const char *name)
 {
     struct tenant *tenant = mem_zero(sizeof *tenant);
-    tenant_init(tenant);
+    tenant_init(tenant, ts->scale);
     tenant->name = mem_string(name ? name : "");
     tenant->weight = weight_of(ts->config, tenant->name);
     HASH_ADD_KEYPTR(hh, ts->by_name, tenant->name, strlen(tenant->name), tenant);
@@ -69,7 +73,6 @@ void tenants_enter(struct tenants *ts, struct task *t)
     if (!t->tenant)
         t->tenant = add(ts, t->doc.tenant);
     t->tenant->tasks++;
-    t->tokens = (int64_t)t->record_len / 4 + FLOW_OUTPUT;
 }
 
 void tenants_leave(struct tenants *ts, struct task *t)
@@ -82,10 +85,27 @@ void tenants_leave(struct tenants *ts, struct task *t)
     free(tenant);
 }
 
-void tenants_settle(struct task *t, const struct usage *u)
+/* By its size alone: four bytes a token, and an answer of usual length. */
+static double size_of(const struct task *t)
 {
-    if (t->tenant && u)
-        t->tenant->owed += u->input + u->output - t->tokens;
+    return (double)t->record_len / 4 + FLOW_OUTPUT;
+}
+
+static int64_t estimate(const struct task *t)
+{
+    return (int64_t)(size_of(t) * t->tenant->scale) + 1;
+}
+
+void tenants_settle(struct tenants *ts, const struct task *t, const struct usage *u)
+{
+    if (!t->tenant || !u)
+        return;
+    const int64_t used = u->input + u->output;
+    if (t->tokens >= 0)
+        t->tenant->owed += used - t->tokens;
+    const double seen = fmin((double)used / size_of(t), MOST_SCALE);
+    ts->scale += LEARN * (seen - ts->scale);
+    t->tenant->scale += LEARN * (seen - t->tenant->scale);
 }
 
 struct flow *tenant_flow(struct tenant *tenant, int lane, size_t gate)
@@ -125,11 +145,12 @@ void flow_remove(struct flow **ring, struct flow *f, struct task *t)
     CDL_DELETE(*ring, f);
 }
 
-/* What the next task costs, with what earlier ones left unpaid. */
+/* What the next task costs, with what earlier ones left to pay or to be paid back: between half and
+ * sixteen times its own, so that others go in between. */
 static int64_t cost(const struct flow *f)
 {
-    int64_t tokens = f->tasks->tokens + f->tenant->owed;
-    return tokens < 0 ? 0 : tokens > FLOW_COST_MAX ? FLOW_COST_MAX : tokens;
+    const int64_t own = estimate(f->tasks), due = own + f->tenant->owed;
+    return due < (own + 1) / 2 ? (own + 1) / 2 : due > 16 * own ? 16 * own : due;
 }
 
 static int64_t quantum(const struct flow *f)
@@ -141,7 +162,7 @@ static int64_t quantum(const struct flow *f)
  * would take n times as many turns as the largest has quanta. */
 static void skip_rounds(struct flow *ring)
 {
-    int64_t least = FLOW_COST_MAX;
+    int64_t least = INT64_MAX;
     struct flow *f;
     CDL_FOREACH(ring, f)
     {
@@ -172,8 +193,10 @@ struct task *flow_pop(struct flow **ring)
     struct task *t = f->tasks;
     if (alone) { /* it owes nobody anything, nor is it owed */
         f->tenant->owed = 0;
+        t->tokens = -1;
     } else {
         int64_t paid = cost(f);
+        t->tokens = estimate(t);
         f->credit -= paid;
         f->tenant->owed += t->tokens - paid;
     }

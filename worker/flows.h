@@ -9,9 +9,8 @@
 #include "task.h"
 
 enum {
-    FLOW_QUANTUM = 64,           /* tokens: less than a usual request, for small steps */
-    FLOW_COST_MAX = 1024 * 1024, /* of one task, so that a turn comes in bounded time */
-    FLOW_OUTPUT = 256            /* tokens of an answer, before it is known */
+    FLOW_QUANTUM = 64, /* tokens: less than a usual request, for small steps */
+    FLOW_OUTPUT = 256  /* tokens of an answer, before it is known */
 };
 
 struct flow {
@@ -27,6 +26,7 @@ struct tenant {
     UT_hash_handle hh;
     char *name; /* "": of tasks that name none */
     int64_t weight;
+    double scale;               /* learned from its own calls, beginning with that of all */
     size_t tasks;               /* in the worker; with the last of them the tenant is forgotten */
     size_t waiting[LANE_COUNT]; /* of those, not called yet */
     int64_t owed;               /* tokens that its calls took beyond what was thought */
@@ -36,6 +36,7 @@ struct tenant {
 struct tenants {
     const struct config *config;
     struct tenant *by_name;
+    double scale; /* learned from all calls: tokens that they took, by what their size told */
 };
 
 void tenants_init(struct tenants *ts, const struct config *c);
@@ -43,14 +44,14 @@ void tenants_init(struct tenants *ts, const struct config *c);
 bool tenants_matter(const struct tenants *ts);
 /* The tenant of that name (NULL: "") or, if it has no task here, NULL. */
 struct tenant *tenants_find(const struct tenants *ts, const char *name);
-/* A task comes in, which gets its tenant and its size, and leaves. Nothing if none matters. */
+/* A task comes in, which gets its tenant, and leaves. Nothing if none matters. */
 void tenants_enter(struct tenants *ts, struct task *t);
 void tenants_leave(struct tenants *ts, struct task *t);
 /* The call of a task took so many tokens (NULL: nobody knows): the difference to what was thought
  * counts in the tenant's next turns. */
-void tenants_settle(struct task *t, const struct usage *u);
+void tenants_settle(struct tenants *ts, const struct task *t, const struct usage *u);
 
-void tenant_init(struct tenant *tenant);
+void tenant_init(struct tenant *tenant, double scale);
 /* What it owns, not itself. */
 void tenant_free(struct tenant *tenant);
 /* The tenant's flow before a gate of a lane; made if there is none. */

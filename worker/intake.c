@@ -105,12 +105,24 @@ static void take(struct intake *in, struct slot *s, const rd_kafka_message_t *m)
         set_paused(in, s, true);
 }
 
+/* The next message of a queue, or NULL. */
+static rd_kafka_message_t *next_message(struct intake *in, rd_kafka_queue_t *queue)
+{
+    rd_kafka_message_t *m = rd_kafka_consume_queue(queue, 0);
+    in->taken += m ? m->len : 0;
+    if (!m && in->taken >= in->prefetch / 2) {
+        in->taken = 0;
+        consumer_nudge(in->rk);
+    }
+    return m;
+}
+
 static void pull_lane(struct intake *in)
 {
     rd_kafka_message_t *m;
     int n = 0;
     while (n < PULL_MAX && in->events->has_room(in->arg, in->pool) &&
-           (m = rd_kafka_consume_queue(in->lane, 0)) != NULL) {
+           (m = next_message(in, in->lane)) != NULL) {
         struct slot *s = m->err ? NULL : intake_find(in, rd_kafka_topic_name(m->rkt), m->partition);
         if (m->err)
             complain(in, m->err, rd_kafka_message_errstr(m));
@@ -135,7 +147,7 @@ static bool is_due(const rd_kafka_message_t *m)
 static void pull_retries(struct intake *in, struct slot *s)
 {
     for (int n = 0; n < PULL_MAX && in->events->has_room(in->arg, s->p.pool); n++) {
-        rd_kafka_message_t *m = s->held ? s->held : rd_kafka_consume_queue(s->queue, 0);
+        rd_kafka_message_t *m = s->held ? s->held : next_message(in, s->queue);
         s->held = NULL;
         if (!m)
             return;
@@ -372,6 +384,7 @@ struct intake *intake_new(struct ev_loop *loop, const struct config *c, int pool
     in->arg = arg;
     in->pool = pool;
     in->rk = rk;
+    in->prefetch = consumer_prefetch(c, pool);
     in->contact = in->served = ev_now(loop);
     in->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     watch_queues(in);

@@ -34,6 +34,7 @@ struct intake {
     struct scout *scout; /* NULL: none looks ahead */
     struct join_watch join;
     rd_kafka_queue_t *group, *lane; /* what happens; records (of a lane) */
+    size_t prefetch, taken; /* bytes, since librdkafka was told last that its queue is empty */
     int wake_fd;
     ev_io wake;
     ev_timer tick, again;                     /* again: soon, not from inside a callback */

@@ -9,7 +9,7 @@ void lanes_init(struct lanes *l, const int64_t weight[LANE_COUNT], size_t gates)
     *l = (struct lanes){.gates = gates};
     for (int i = 0; i < LANE_COUNT; i++)
         l->weight[i] = weight[i];
-    tenant_init(&l->everyone);
+    tenant_init(&l->everyone, 1);
 }
 
 void lanes_free(struct lanes *l)

@@ -134,7 +134,7 @@ static void leave_gate(struct pipeline *p, struct task *t, const struct call_res
                        const struct reply *reply)
 {
     const struct usage *known = reply->unknown_use ? NULL : &reply->usage;
-    tenants_settle(t, known);
+    tenants_settle(&p->tenants, t, known);
     gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, known,
              reply->has_usage && reply->success);
     /* What a key has used up does not hold for the next one. */

@@ -25,6 +25,7 @@ struct passed {
 
 struct scout {
     rd_kafka_t *rk;
+    size_t taken; /* bytes, see consumer_nudge() */
     rd_kafka_topic_t *topic; /* held, so that its leaders are known when a pass begins */
 };
 
@@ -176,9 +177,15 @@ static void look(struct intake *in, struct slot *s, const rd_kafka_message_t *m)
 /* False: there is none. */
 static bool read_one(struct intake *in)
 {
-    rd_kafka_message_t *m = rd_kafka_consumer_poll(in->scout->rk, 0);
+    struct scout *scout = in->scout;
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(scout->rk, 0);
+    if (!m && scout->taken >= in->prefetch / 2) {
+        scout->taken = 0;
+        consumer_nudge(scout->rk);
+    }
     if (!m)
         return false;
+    scout->taken += m->len;
     struct slot *s = m->rkt ? intake_find(in, rd_kafka_topic_name(m->rkt), m->partition) : NULL;
     bool wanted = s && s->scan.on && !s->p.revoked;
     if (wanted && m->err)

@@ -92,7 +92,7 @@ struct task {
     int64_t offset;
     int lane;
     struct tenant *tenant; /* NULL: tenants do not matter, see flows.h */
-    int64_t tokens;        /* what its call is thought to take, for the tenants' turns */
+    int64_t tokens;        /* that its tenant was charged for its call before it; -1: none was */
     int64_t received_us;
     struct journey journey; /* as the record tells it */
     struct journey copy;    /* STATUS_PARKED: of the copy to be published */
