@@ -11,7 +11,8 @@ void breaker_init(struct breaker *b, int64_t threshold, int64_t probes, double w
                           .probes = probes,
                           .wait_first = wait,
                           .wait_max = wait_max < wait ? wait : wait_max,
-                          .last_success = -1};
+                          .last_success = -1,
+                          .good_sent = -1};
 }
 
 bool breaker_waits(const struct breaker *b, double now)
@@ -35,13 +36,14 @@ void breaker_forget(struct breaker *b, bool probe)
     b->probing -= probe;
 }
 
-void breaker_success(struct breaker *b, bool probe, double now)
+void breaker_success(struct breaker *b, bool probe, double sent, double now)
 {
     breaker_forget(b, probe);
     b->open = false;
     b->failures = 0;
     b->last = NULL;
     b->last_success = now;
+    b->good_sent = sent > b->good_sent ? sent : b->good_sent;
 }
 
 static void wait_again(struct breaker *b, double now, double wait_min)
@@ -70,7 +72,7 @@ static void open_up(struct breaker *b, const struct breaker_case *c, double now)
 enum breaker_verdict breaker_failure(struct breaker *b, const struct breaker_case *c, double now)
 {
     breaker_forget(b, c->probe);
-    if (b->threshold == 0 || b->last_success >= c->sent)
+    if (b->threshold == 0 || (c->sure ? b->good_sent : b->last_success) >= c->sent)
         return BREAKER_TASK;
     if (b->open) {
         if (c->probe)
@@ -80,7 +82,7 @@ enum breaker_verdict breaker_failure(struct breaker *b, const struct breaker_cas
     bool same = c->task && c->task == b->last;
     b->last = c->task;
     b->failures += !same || b->failures == 0;
-    if (b->failures < b->threshold)
+    if (b->failures < b->threshold && !c->sure)
         return BREAKER_TASK;
     open_up(b, c, now);
     return BREAKER_OUTAGE;

@@ -17,7 +17,8 @@ struct breaker {
     double wait, until, since;          /* of this outage */
     int64_t failures, probing, allowed; /* allowed: probes at a time, now */
     const void *last;                   /* the task that failed last; compared only */
-    double last_success;
+    double last_success,
+        good_sent; /* when a call succeeded last; the latest start of one that did */
 };
 
 enum breaker_verdict {
@@ -33,13 +34,15 @@ bool breaker_may_call(const struct breaker *b, double now);
 bool breaker_waits(const struct breaker *b, double now);
 /* A call begins; true: it is a probe. The same is told at its end. */
 bool breaker_begin(struct breaker *b);
-void breaker_success(struct breaker *b, bool probe, double now);
+/* A call that began at `sent` succeeded. */
+void breaker_success(struct breaker *b, bool probe, double sent, double now);
 struct breaker_case {
     bool probe;
     double sent;      /* when the call began */
     double wait_min;  /* what the backend asked for, or 0 */
     const void *task; /* whose call it was; NULL: there was no connection, so no task is to blame */
     bool again;       /* it has failed before */
+    bool sure;        /* the backend says itself that it serves nobody: one failure is enough */
 };
 /* A task that fails several times on end counts once: more than one must fail. When only tasks that
  * failed before are left to probe with, it may be they that are bad: then twice as many may try

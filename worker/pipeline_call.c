@@ -148,14 +148,18 @@ bool pipeline_is_blocked(const struct pipeline *p, const struct task *t)
 
 /* ---- failures ------------------------------------------------------------------------------- */
 
+static bool is_spent(const struct error *e)
+{
+    return strcmp(e->code, "quota_exhausted") == 0;
+}
+
 /* Does this failure speak of the backend, not of the task alone? A spent quota does; a refused key
  * if the backend has worked before: then it was no mistake in the configuration. */
 static bool speaks_of_backend(const struct breaker *b, const struct error *e)
 {
     if (e->class == ERROR_RETRY || e->class == ERROR_THROTTLED)
         return true;
-    return strcmp(e->code, "quota_exhausted") == 0 ||
-           (b->last_success >= 0 && classify_is(e, OF_KEY));
+    return is_spent(e) || (b->last_success >= 0 && classify_is(e, OF_KEY));
 }
 
 /* What waits before the gate of a backend that is out goes to its next candidate, if it has one;
@@ -196,17 +200,19 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
 {
     struct breaker *b = pipeline_breaker(p, t);
     bool was_open = b->open, suspect = is_suspect(b, t, r);
+    const bool sure = is_spent(&t->error);
     int64_t most = p->retry.retry_after_max_ms;
     int64_t asked = r->retry_after_ms < most ? r->retry_after_ms : most;
     if (!speaks_of_backend(b, &t->error)) {
         if (classify_is(&t->error, OF_KEY))
             breaker_forget(b, t->probe);
         else
-            breaker_success(b, t->probe, ev_now(p->loop)); /* it answers, and in its right mind */
+            breaker_success(b, t->probe, t->called,
+                            ev_now(p->loop)); /* it answers, and in its right mind */
         return false;
     }
     t->failed = ev_now(p->loop);
-    if (suspect) {
+    if (suspect && !sure) {
         breaker_forget(b, t->probe);
         return false;
     }
@@ -216,7 +222,8 @@ static bool backend_is_out(struct pipeline *p, struct task *t, const struct call
                                    .sent = t->called,
                                    .wait_min = asked > 0 ? (double)asked / 1000.0 : 0,
                                    .task = r->unreached ? NULL : t,
-                                   .again = again};
+                                   .again = again,
+                                   .sure = sure};
     enum breaker_verdict v = breaker_failure(b, &c, ev_now(p->loop));
     if (b->open && !was_open)
         begin_outage(p, t);

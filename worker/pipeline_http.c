@@ -212,7 +212,7 @@ static void on_called(void *arg, const struct call_result *result)
     adapt(p, t, complaint(p, t, r, &reply), reply.success);
     if (reply.success) {
         log_return(p, pipeline_breaker(p, t), t);
-        breaker_success(pipeline_breaker(p, t), t->probe, ev_now(p->loop));
+        breaker_success(pipeline_breaker(p, t), t->probe, t->called, ev_now(p->loop));
         pipeline_finish(p, t, STATUS_SUCCEEDED);
     } else {
         t->error = reply.error;

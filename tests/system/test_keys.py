@@ -17,6 +17,8 @@ class Service:
 
     def __init__(self):
         self.good, self.spent, self.forbidden = set(), set(), set()
+        self.slow = threading.Event()  # cleared: calls wait for it
+        self.slow.set()
         self.headers, self.calls = {}, []
         service = self
 
@@ -29,6 +31,7 @@ class Service:
                 key = self.headers.get("Authorization", "").removeprefix("Bearer ")
                 status, answer = service.answer(key)
                 service.calls.append((at, key, body["model"], status))
+                service.slow.wait(20)
                 text = json.dumps(answer).encode()
                 self.send_response(status)
                 for name, value in service.headers.get(body["model"], {}).items():
@@ -131,6 +134,39 @@ def test_a_key_file_is_read_again_on_hangup(world, service):
     wait_until(lambda: len(worker.events("cannot read keys again; the old ones stay")) == 2)
     run(world, 5, "c")
     assert service.calls[-1][1] == "new-key-2" and worker.stop() == 0
+
+
+def test_calls_in_flight_end_with_the_key_that_they_began_with(world, service):
+    keys = world.path / "keys"
+    keys.write_text("old-key\n")
+    service.good = {"old-key"}
+    worker = set_up(world, service, {"api_key_file": str(keys)}, retry={"attempts": 0})
+    service.slow.clear()
+    submit = world.start_quern("submit", write_lines(world.path / "in.jsonl", [request(f"t-{i}", f"text {i}") for i in range(20)]),
+                               "--job", "j", "--wait")
+    wait_until(lambda: len(service.calls) == 20)
+    keys.write_text("new-key\n")
+    service.good = {"new-key"}
+    worker.signal(signal.SIGHUP)
+    wait_until(lambda: worker.events("keys changed"))
+    service.slow.set()
+    assert submit.wait() == 0
+    run(world, 3, "b")
+    assert [c[1] for c in service.calls] == ["old-key"] * 20 + ["new-key"] * 3
+    assert worker.stop() == 0
+
+
+def test_a_quota_that_is_spent_when_the_worker_starts_fails_no_task(world, service):
+    service.spent = {"key-one", "key-two", "key-three"}
+    worker = set_up(world, service, {"api_key_env": "KEYS", "breaker": {"wait": "200ms", "wait_max": "200ms"}},
+                    worker={"concurrency": 4})
+    submit = world.start_quern("submit", write_lines(world.path / "in.jsonl", [request(f"t-{i}", f"text {i}") for i in range(20)]),
+                               "--job", "j", "--wait")
+    wait_until(lambda: worker.events("a backend is out; its tasks wait"))
+    assert world.rows() == 0
+    service.good, service.spent = service.spent, set()  # somebody pays
+    assert submit.wait() == 0
+    assert world.value("SELECT count(*) FROM results WHERE status = 'succeeded'") == 20
 
 
 def test_a_limit_that_is_used_up_makes_its_calls_wait(world, service):

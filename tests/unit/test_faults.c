@@ -38,7 +38,7 @@ START_TEST(a_breaker_opens_at_the_third_failure_in_a_row)
     struct breaker b = fresh();
     ck_assert_int_eq(fail_at(&b, 10, false), BREAKER_TASK);
     ck_assert_int_eq(fail_at(&b, 11, false), BREAKER_TASK);
-    breaker_success(&b, breaker_begin(&b), 12);
+    breaker_success(&b, breaker_begin(&b), 12, 12);
     ck_assert_int_eq(fail_at(&b, 13, false), BREAKER_TASK);
     ck_assert_int_eq(fail_at(&b, 14, false), BREAKER_TASK);
     ck_assert(breaker_may_call(&b, 14));
@@ -52,7 +52,7 @@ START_TEST(a_failure_among_successes_is_the_tasks_own)
     struct breaker b = fresh();
     for (int i = 0; i < 100; i++) { /* each was sent before the last success came */
         double now = i;
-        breaker_success(&b, breaker_begin(&b), now);
+        breaker_success(&b, breaker_begin(&b), now, now);
         ck_assert_int_eq(call_fails(&b, breaker_begin(&b), now - 0.5, now + 0.1, false),
                          BREAKER_TASK);
     }
@@ -76,7 +76,7 @@ START_TEST(probes_are_few_and_the_wait_doubles_to_its_limit)
         ck_assert_int_eq(call_fails(&b, first, now, now, false), BREAKER_OUTAGE);
         ck_assert_int_eq(call_fails(&b, second, now, now, false), BREAKER_OUTAGE);
     }
-    breaker_success(&b, breaker_begin(&b), now + 5);
+    breaker_success(&b, breaker_begin(&b), now, now + 5);
     ck_assert(breaker_may_call(&b, now + 5) && !b.open);
     ck_assert_int_eq(b.probing, 0);
 }
@@ -128,6 +128,20 @@ START_TEST(one_task_alone_opens_it_only_if_there_is_no_connection)
     c.task = NULL;
     ck_assert_int_eq(breaker_failure(&b, &c, 11), BREAKER_TASK);
     ck_assert_int_eq(breaker_failure(&b, &c, 12), BREAKER_OUTAGE);
+}
+END_TEST
+
+START_TEST(a_backend_that_says_it_is_out_is_believed_at_once)
+{
+    struct breaker b = fresh();
+    struct breaker_case c = {.sent = 10, .task = &b, .sure = true};
+    breaker_success(&b, false, 5, 11); /* it began earlier: it was served before the end */
+    ck_assert_int_eq(breaker_failure(&b, &c, 12), BREAKER_OUTAGE);
+    ck_assert(b.open);
+    breaker_success(&b, breaker_begin(&b), 20, 21);
+    ck_assert(!b.open);
+    ck_assert_int_eq(breaker_failure(&b, &c, 22), BREAKER_TASK); /* a later call was served */
+    ck_assert(!b.open);
 }
 END_TEST
 
@@ -265,6 +279,7 @@ Suite *suite_faults(void)
                                   a_backend_that_asks_for_a_longer_wait_gets_it,
                                   bad_tasks_alone_come_to_their_end,
                                   one_task_alone_opens_it_only_if_there_is_no_connection,
+                                  a_backend_that_says_it_is_out_is_believed_at_once,
                                   without_a_threshold_it_never_opens,
                                   a_room_wakes_intake_once_and_with_a_margin,
                                   a_narrow_room_takes_little_but_not_nothing,
