@@ -46,7 +46,8 @@ bool window_done(struct window *w, uint64_t number);
 
 /* The offset behind the last one known; -1: none is. */
 int64_t window_end(const struct window *w);
-/* The record of this offset, at most window_end(), lies ahead. True if it may be taken. */
+/* The record of this offset lies ahead, and no other between it and the last one known. True if it
+ * may be taken. */
 bool window_foresee(struct window *w, int64_t offset);
 /* The reader in order has come to this offset; what was foreseen below it, and was not taken, does
  * not exist any more. False if it was taken ahead of its turn. */

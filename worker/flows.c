@@ -7,14 +7,19 @@
 
 #include "common/mem.h"
 
-#define LEARN (1.0 / 32.0) /* weight of the newest call in a scale */
-#define MOST_SCALE 1e4     /* an image's url is short, and its tokens are many */
+#define MOST_SCALE 1e4 /* an image's url is short, and its tokens are many */
+
+enum {
+    REMEMBERED = 32, /* calls */
+    FIRST_CALLS = 4, /* that a new tenant's scale counts for: it is that of others */
+    MOST_TOKENS = 1 << 30
+};
 
 /* ---- tenants -------------------------------------------------------------------------------- */
 
 void tenants_init(struct tenants *ts, const struct config *c)
 {
-    *ts = (struct tenants){.config = c, .scale = 1};
+    *ts = (struct tenants){.config = c, .scale.factor = 1};
 }
 
 bool tenants_matter(const struct tenants *ts)
@@ -22,7 +27,7 @@ bool tenants_matter(const struct tenants *ts)
     return ts->config->fairness.lookahead > 0;
 }
 
-void tenant_init(struct tenant *tenant, double scale)
+void tenant_init(struct tenant *tenant, struct scale scale)
 {
     *tenant = (struct tenant){.weight = 1, .scale = scale};
 }
@@ -31,8 +36,8 @@ void tenant_free(struct tenant *tenant)
 {
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         struct flow *f, *next;
-        LL_FOREACH_SAFE2(tenant->flows[lane], f, next, other)
-        free(f);
+        LL_FOREACH_SAFE2 (tenant->flows[lane], f, next, other)
+            free(f);
     }
     free(tenant->name);
 }
@@ -58,7 +63,7 @@ static int64_t weight_of(const struct config *c, const char *name)
 static struct tenant *add(struct tenants *ts, const char *name)
 {
     struct tenant *tenant = mem_zero(sizeof *tenant);
-    tenant_init(tenant, ts->scale);
+    tenant_init(tenant, (struct scale){ts->scale.factor, FIRST_CALLS});
     tenant->name = mem_string(name ? name : "");
     tenant->weight = weight_of(ts->config, tenant->name);
     HASH_ADD_KEYPTR(hh, ts->by_name, tenant->name, strlen(tenant->name), tenant);
@@ -93,19 +98,35 @@ static double size_of(const struct task *t)
 
 static int64_t estimate(const struct task *t)
 {
-    return (int64_t)(size_of(t) * t->tenant->scale) + 1;
+    return (int64_t)(size_of(t) * t->tenant->scale.factor) + 1;
 }
 
-void tenants_settle(struct tenants *ts, const struct task *t, const struct usage *u)
+/* The mean of the first calls, then of about as many of the last. */
+static void adapt(struct scale *s, double seen)
+{
+    s->calls += s->calls < REMEMBERED;
+    s->factor += (seen - s->factor) / s->calls;
+}
+
+/* A backend's word, within reason. */
+static int64_t tokens_of(const struct usage *u)
+{
+    const int64_t most = MOST_TOKENS;
+    return (u->input < most ? u->input : most) + (u->output < most ? u->output : most);
+}
+
+void tenants_settle(struct tenants *ts, const struct task *t, const struct usage *u, bool learn)
 {
     if (!t->tenant || !u)
         return;
-    const int64_t used = u->input + u->output;
+    const int64_t used = tokens_of(u);
     if (t->tokens >= 0)
         t->tenant->owed += used - t->tokens;
+    if (!learn)
+        return;
     const double seen = fmin((double)used / size_of(t), MOST_SCALE);
-    ts->scale += LEARN * (seen - ts->scale);
-    t->tenant->scale += LEARN * (seen - t->tenant->scale);
+    adapt(&ts->scale, seen);
+    adapt(&t->tenant->scale, seen);
 }
 
 struct flow *tenant_flow(struct tenant *tenant, int lane, size_t gate)
@@ -164,13 +185,12 @@ static void skip_rounds(struct flow *ring)
 {
     int64_t least = INT64_MAX;
     struct flow *f;
-    CDL_FOREACH(ring, f)
-    {
+    CDL_FOREACH (ring, f) {
         int64_t lacks = cost(f) - f->credit, rounds = (lacks + quantum(f) - 1) / quantum(f);
         least = rounds < least ? rounds : least;
     }
-    CDL_FOREACH(ring, f)
-    f->credit += least > 1 ? (least - 1) * quantum(f) : 0;
+    CDL_FOREACH (ring, f)
+        f->credit += least > 1 ? (least - 1) * quantum(f) : 0;
 }
 
 /* The flow whose turn it is, of several. */

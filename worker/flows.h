@@ -13,6 +13,12 @@ enum {
     FLOW_OUTPUT = 256  /* tokens of an answer, before it is known */
 };
 
+/* Tokens that calls took, by what their size alone told. */
+struct scale {
+    double factor;
+    int calls; /* that it was learned from, up to those that it remembers */
+};
+
 struct flow {
     struct flow *prev, *next; /* in the ring of those that have tasks there */
     struct flow *other;       /* of the same tenant and lane */
@@ -26,7 +32,7 @@ struct tenant {
     UT_hash_handle hh;
     char *name; /* "": of tasks that name none */
     int64_t weight;
-    double scale;               /* learned from its own calls, beginning with that of all */
+    struct scale scale;         /* learned from its own calls, beginning with that of all */
     size_t tasks;               /* in the worker; with the last of them the tenant is forgotten */
     size_t waiting[LANE_COUNT]; /* of those, not called yet */
     int64_t owed;               /* tokens that its calls took beyond what was thought */
@@ -36,7 +42,7 @@ struct tenant {
 struct tenants {
     const struct config *config;
     struct tenant *by_name;
-    double scale; /* learned from all calls: tokens that they took, by what their size told */
+    struct scale scale; /* learned from all calls */
 };
 
 void tenants_init(struct tenants *ts, const struct config *c);
@@ -48,10 +54,10 @@ struct tenant *tenants_find(const struct tenants *ts, const char *name);
 void tenants_enter(struct tenants *ts, struct task *t);
 void tenants_leave(struct tenants *ts, struct task *t);
 /* The call of a task took so many tokens (NULL: nobody knows): the difference to what was thought
- * counts in the tenant's next turns. */
-void tenants_settle(struct tenants *ts, const struct task *t, const struct usage *u);
+ * counts in the tenant's next turns. `learn`: an answer came whole, so estimates learn from it. */
+void tenants_settle(struct tenants *ts, const struct task *t, const struct usage *u, bool learn);
 
-void tenant_init(struct tenant *tenant, double scale);
+void tenant_init(struct tenant *tenant, struct scale scale);
 /* What it owns, not itself. */
 void tenant_free(struct tenant *tenant);
 /* The tenant's flow before a gate of a lane; made if there is none. */

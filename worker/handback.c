@@ -137,6 +137,7 @@ static void revoke_slot(struct intake *in, struct slot *s)
     if (s->held)
         rd_kafka_message_destroy(s->held);
     s->held = NULL;
+    scout_forget(in, s);
     in->events->revoke(in->arg, &s->p);
 }
 

@@ -9,7 +9,7 @@ void lanes_init(struct lanes *l, const int64_t weight[LANE_COUNT], size_t gates)
     *l = (struct lanes){.gates = gates};
     for (int i = 0; i < LANE_COUNT; i++)
         l->weight[i] = weight[i];
-    tenant_init(&l->everyone, 1);
+    tenant_init(&l->everyone, (struct scale){0});
 }
 
 void lanes_free(struct lanes *l)
@@ -43,9 +43,9 @@ size_t lanes_list(const struct lanes *l, size_t gate, struct task ***out)
     size_t n = 0;
     *out = mem_array(NULL, l->of_gate[gate], sizeof **out);
     for (int lane = 0; lane < LANE_COUNT; lane++)
-        CDL_FOREACH(l->ring[lane][gate], f)
-    DL_FOREACH (f->tasks, t)
-        (*out)[n++] = t;
+        CDL_FOREACH (l->ring[lane][gate], f)
+            DL_FOREACH (f->tasks, t)
+                (*out)[n++] = t;
     return n;
 }
 

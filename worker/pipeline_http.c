@@ -134,9 +134,9 @@ static void leave_gate(struct pipeline *p, struct task *t, const struct call_res
                        const struct reply *reply)
 {
     const struct usage *known = reply->unknown_use ? NULL : &reply->usage;
-    tenants_settle(&p->tenants, t, known);
-    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, known,
-             reply->has_usage && reply->success);
+    const bool whole = reply->has_usage && reply->success;
+    tenants_settle(&p->tenants, t, known, whole);
+    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, known, whole);
     /* What a key has used up does not hold for the next one. */
     if (r->used_up > 0 && (reply->success || reply->error.class != ERROR_NEXT_KEY))
         pipeline_pause(p, t, r->used_up);

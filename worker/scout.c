@@ -1,7 +1,7 @@
 #include "scout.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #include "common/kafka.h"
@@ -20,12 +20,12 @@ enum {
 struct passed {
     UT_hash_handle hh;
     int64_t offset;
-    char tenant[TASK_NAME_MAX + 1];
+    char tenant[]; /* its name */
 };
 
 struct scout {
     rd_kafka_t *rk;
-    size_t taken; /* bytes, see consumer_nudge() */
+    size_t taken;            /* bytes, see consumer_nudge() */
     rd_kafka_topic_t *topic; /* held, so that its leaders are known when a pass begins */
 };
 
@@ -61,10 +61,11 @@ static void note_passed(struct scan *scan, const char *tenant, int64_t offset)
     HASH_FIND_STR(scan->passed, tenant, p);
     if (p || HASH_COUNT(scan->passed) >= PASSED_MAX)
         return;
-    p = mem_zero(sizeof *p);
+    const size_t len = strlen(tenant);
+    p = mem_zero(sizeof *p + len + 1);
     p->offset = offset;
-    (void)snprintf(p->tenant, sizeof p->tenant, "%s", tenant);
-    HASH_ADD_STR(scan->passed, tenant, p);
+    memcpy(p->tenant, tenant, len);
+    HASH_ADD_KEYPTR(hh, scan->passed, p->tenant, len, p);
 }
 
 /* Forgets those from this offset on: they are about to be looked at again. */
@@ -79,11 +80,11 @@ static void forget_passed(struct scan *scan, int64_t from)
     }
 }
 
-/* The first record of a tenant that was passed, and whose turn it is now; else where nobody has
- * been. What the reader in order has come to is its own. */
+/* The first record of a tenant that was passed, and whose turn it is now; else the last one that
+ * anybody has seen. What the reader in order has come to is its own. */
 static int64_t where_to_begin(const struct intake *in, const struct slot *s)
 {
-    int64_t from = window_end(&s->p.window);
+    int64_t from = window_end(&s->p.window) - 1;
     struct passed *p, *next;
     HASH_ITER (hh, s->scan.passed, p, next)
         if (p->offset < from && p->offset > s->last &&
@@ -126,10 +127,12 @@ static void begin_if_due(struct intake *in, struct slot *s)
         return;
     int64_t from = where_to_begin(in, s);
     s->scan.again = now + PASS_EVERY;
-    if (from == window_end(&s->p.window) && sees_far_enough(in, s))
+    if (from == window_end(&s->p.window) - 1 && sees_far_enough(in, s))
         return;
     forget_passed(&s->scan, from);
     s->scan.on = true;
+    s->scan.joined = false;
+    s->scan.from = from;
     s->scan.began = 0;
     tell(s, "looking ahead", from);
     set_reading(in, s, from, true);
@@ -150,20 +153,25 @@ static void read_tenant(const rd_kafka_message_t *m, char out[TASK_NAME_MAX + 1]
     struct error ignored;
     struct buf b = {.data = out, .cap = TASK_NAME_MAX + 1, .max = TASK_NAME_MAX};
     out[0] = '\0';
-    if (!json_check(m->payload, m->len, &ignored))
+    if (!m->payload || !json_check(m->payload, m->len, &ignored))
         return;
     struct json name = json_get(json_root(m->payload, m->len), "tenant");
     if (name.len <= TASK_NAME_MAX + 2 && json_string(name, &b))
         out[b.len] = '\0';
 }
 
+/* From the pass's first record on, which the window knows, each comes after the one before it:
+ * between them there is none, only what is no record (a transaction's marker). What is left in the
+ * queue of an earlier pass comes before that. */
 static void look(struct intake *in, struct slot *s, const rd_kafka_message_t *m)
 {
     char tenant[TASK_NAME_MAX + 1];
-    const int64_t end = window_end(&s->p.window);
     if (s->scan.began == 0)
         s->scan.began = ev_now(in->loop);
-    if (m->offset > end || (m->offset == end && sees_far_enough(in, s))) {
+    s->scan.joined = s->scan.joined || m->offset == s->scan.from;
+    if (!s->scan.joined)
+        return;
+    if (m->offset >= window_end(&s->p.window) && sees_far_enough(in, s)) {
         end_pass(in, s);
     } else if (window_foresee(&s->p.window, m->offset)) {
         read_tenant(m, tenant);

@@ -17,7 +17,9 @@ struct scout;
 
 /* How far a partition was looked at. */
 struct scan {
-    bool on;               /* a pass is running */
+    bool on;     /* a pass is running */
+    bool joined; /* it has come to `from`, a record that the window knows */
+    int64_t from;
     double began, again;   /* by the loop's clock: its first record (0: none yet); the next pass */
     struct passed *passed; /* of each tenant the first record that was left, by name */
 };

@@ -1,9 +1,12 @@
 """Tenants take turns, whoever came first."""
+import json
 import signal
 
+import confluent_kafka
 import pytest
 
 from helpers import wait_until, write_batch
+from helpers_kafka import task, uuid7
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -21,13 +24,13 @@ def backlog(world, lookahead):
     return stub
 
 
-def count(world, tenant):
+def count_of(world, tenant):
     return world.value("SELECT count(*) FROM results WHERE tenant = %s", tenant)
 
 
 def large_done_when_small_is(world):
-    wait_until(lambda: count(world, "small") == SMALL, 60)
-    return count(world, "large")
+    wait_until(lambda: count_of(world, "small") == SMALL, 60)
+    return count_of(world, "large")
 
 
 def test_a_small_tenant_need_not_wait_for_a_large_one(world):
@@ -59,8 +62,30 @@ def test_workers_that_are_killed_while_they_look_ahead_lose_nothing(world):
     last = world.start_worker()
     world.wait_rows(LARGE + SMALL)
     assert last.stop() == 0
-    assert count(world, "small") == SMALL
+    assert count_of(world, "small") == SMALL
     world.check_counters()
+
+
+def test_a_transactional_producer_leaves_gaps(world, kafka):
+    stub = world.start_stub("--latency", "0.02")
+    world.set_up(stub, worker={"concurrency": 8, "queue_tasks": 200}, fairness={"lookahead": 100_000})
+    producer = confluent_kafka.Producer({"bootstrap.servers": world.servers.brokers,
+                                         "transactional.id": world.prefix})
+    producer.init_transactions()
+    job = uuid7()
+    for tenant, count in (("large", 2000), ("small", 40)):
+        for first in range(0, count, 20):
+            producer.begin_transaction()
+            for i in range(first, first + 20):
+                record = task(job, f"{tenant}-{i}", f"{tenant} {i}", tenant=tenant)
+                producer.produce(kafka.topic("tasks.normal"), json.dumps(record), partition=i % 2)
+            producer.abort_transaction() if first == 500 else producer.commit_transaction()
+    worker = world.start_worker()
+    wait_until(lambda: count_of(world, "small") == 40, 60)
+    assert count_of(world, "large") < 600
+    world.wait_rows(2020)
+    assert worker.stop() == 0
+    assert stub.total() == 2020
 
 
 def test_weights_share_a_lane_by_tokens(world):
@@ -71,8 +96,8 @@ def test_weights_share_a_lane_by_tokens(world):
         world.quern("submit", write_batch(world.path / f"{tenant}.jsonl", 2000, prefix=tenant),
                     "--job", tenant, "--tenant", tenant)
     worker = world.start_worker()
-    wait_until(lambda: count(world, "gold-1") > 100)
-    gold, bronze = count(world, "gold-1"), count(world, "bronze")
+    wait_until(lambda: count_of(world, "gold-1") > 100)
+    gold, bronze = count_of(world, "gold-1"), count_of(world, "bronze")
     world.wait_rows(gold + bronze + 400)
-    assert 2 < (count(world, "gold-1") - gold) / (count(world, "bronze") - bronze) < 4
+    assert 2 < (count_of(world, "gold-1") - gold) / (count_of(world, "bronze") - bronze) < 4
     assert worker.stop() == 0

@@ -52,7 +52,7 @@ START_TEST(a_small_tenant_goes_before_the_backlog_of_a_large_one)
     struct task t = {.tenant = tenants_find(&p.tenants, "large"), .tokens = 500};
     for (int i = 0; i < 1000; i++) { /* alone, it neither owes nor is owed anything for them */
         (void)go(&p, 1, "large");
-        tenants_settle(&p.tenants, &t, &(struct usage){.input = 100, .output = i % 3});
+        tenants_settle(&p.tenants, &t, &(struct usage){.input = 100, .output = i % 3}, true);
     }
     arrive(&p, "small", 100, 500);
     ck_assert_int_eq(go(&p, 210, "small"), 100);
@@ -89,8 +89,8 @@ START_TEST(what_calls_took_beyond_the_estimate_is_paid_later)
     arrive(&p, "tells little", 400, 500);
     arrive(&p, "is right", 400, 500);
     struct task t = {.tenant = tenants_find(&p.tenants, "tells little"), .tokens = 500};
-    tenants_settle(&p.tenants, &t, &(struct usage){.input = 500, .output = 50000});
-    t.tenant->scale = 1;
+    tenants_settle(&p.tenants, &t, &(struct usage){.input = 500, .output = 50000}, true);
+    t.tenant->scale.factor = 1;
     ck_assert_int_ge(go(&p, 100, "is right"), 95);
     int rest = go(&p, 200, "is right");
     ck_assert_int_ge(rest, 90);
@@ -107,7 +107,7 @@ START_TEST(without_fairness_it_is_first_come_first_served)
     struct flow *ring = NULL;
     struct task t[3] = {{.doc.tenant = (char[]){"a"}}, {0}, {.doc.tenant = (char[]){"b"}}};
     tenants_init(&ts, &c);
-    tenant_init(&everyone, 1);
+    tenant_init(&everyone, (struct scale){0});
     for (int i = 0; i < 3; i++) {
         tenants_enter(&ts, &t[i]);
         ck_assert_ptr_null(t[i].tenant);
@@ -128,7 +128,8 @@ START_TEST(estimates_learn_from_what_calls_take)
     arrive(&p, "b", 1, 500);
     struct task t = {.tenant = tenants_find(&p.tenants, "a"), .record_len = 4000};
     for (int i = 0; i < 200; i++)
-        tenants_settle(&p.tenants, &t, &(struct usage){.input = 100, .output = 28}); /* of 1256 */
+        tenants_settle(&p.tenants, &t, &(struct usage){.input = 100, .output = 28},
+                       true); /* of 1256 */
     p.ring->tenant->owed = 0;
     struct task *next = flow_pop(&p.ring);
     ck_assert_int_ge(next->tokens, 50);
