@@ -198,11 +198,18 @@ class World:
 
     def wait_jobs(self, pattern, count, timeout=600):
         """Until jobs of such names have so many results."""
-        sql = "SELECT count(*) FROM results r JOIN jobs j ON j.id = r.job_id WHERE j.name LIKE %s"
+        self.wait_for("SELECT count(*) FROM results r JOIN jobs j ON j.id = r.job_id WHERE j.name LIKE %s",
+                      pattern, count, timeout)
+
+    def wait_rows(self, job, count, timeout=600):
+        """Until the job of this id has so many results."""
+        self.wait_for("SELECT count(*) FROM results WHERE job_id = %s", job, count, timeout)
+
+    def wait_for(self, sql, parameter, count, timeout):
         end = time.time() + timeout
-        while self.db.execute(sql, [pattern]).fetchone()[0] < count:
+        while self.db.execute(sql, [parameter]).fetchone()[0] < count:
             if time.time() > end:
-                sys.exit(f"bench: jobs {pattern} were not done in {timeout} s; see {self.dir}")
+                sys.exit(f"bench: {parameter} was not done in {timeout} s; see {self.dir}")
             time.sleep(0.02)
 
     def start_worker(self, wrap=()):

@@ -354,7 +354,10 @@ const struct config_key config_schema[] = {
     {"database", CONFIG_GROUP, .sub = database_keys, .doc = "Where results and costs are kept."},
     {"worker", CONFIG_GROUP, .sub = worker_keys, .doc = "One quern-worker process."},
     {"retry", CONFIG_GROUP, .sub = retry_keys, .doc = "Calls that failed and may succeed."},
-    {"lanes", CONFIG_GROUP, .sub = lanes_keys, .doc = "Weights of the priorities."},
+    {"lanes", CONFIG_GROUP, .sub = lanes_keys,
+     .doc = "Weights of the priorities. For 30 s after a lane's last task, lower lanes leave it "
+            "some places (one more than it used, up to an eighth), so that its next task need not "
+            "wait for a call to end."},
     {"fairness", CONFIG_GROUP, .sub = fairness_keys, .doc = "Between tenants."},
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},

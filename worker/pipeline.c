@@ -177,6 +177,7 @@ void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state)
         break;
     case TASK_READY:
         t->gate = gates_find(&p->gates, pipeline_backend(p, t), task_upstream_model(t));
+        limiter_expect(&p->limiter, t->lane, ev_now(p->loop));
         lanes_push(&p->lanes, t, t->gate, t->tries > 0 && !pipeline_is_blocked(p, t));
         break;
     case TASK_CALLING:

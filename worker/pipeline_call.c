@@ -279,10 +279,10 @@ void pipeline_after_failure(struct pipeline *p, struct task *t, const struct cal
 static bool may_call(void *arg, int lane, size_t gate)
 {
     struct pipeline *p = arg;
-    size_t backend = p->gates.gate[gate].backend;
-    return limiter_may_call(&p->limiter, backend, lane) &&
-           breaker_may_call(&p->breakers[backend], ev_now(p->loop)) &&
-           gate_is_open(&p->gates.gate[gate], ev_now(p->loop));
+    const size_t backend = p->gates.gate[gate].backend;
+    const double now = ev_now(p->loop);
+    return limiter_may_call(&p->limiter, backend, lane, now) &&
+           breaker_may_call(&p->breakers[backend], now) && gate_is_open(&p->gates.gate[gate], now);
 }
 
 static bool owns_its_tasks(const struct pipeline *p, double now)

@@ -43,6 +43,30 @@ static int pop_lane(struct lanes *l, lanes_may_call *may, void *arg)
     return lane;
 }
 
+START_TEST(lower_lanes_leave_places_to_a_lane_that_had_tasks_lately)
+{
+    struct config_backend b = {.concurrency.max = 16};
+    const struct config c = {.backends = {&b, 1}, .worker.concurrency = 16};
+    struct limiter l;
+    limiter_init(&l, &c);
+    for (int i = 0; i < 15; i++)
+        limiter_begin(&l, 0, LANE_LOW);
+    ck_assert(limiter_may_call(&l, 0, LANE_LOW, 0));
+    limiter_expect(&l, LANE_HIGH, 0);
+    ck_assert(!limiter_may_call(&l, 0, LANE_LOW, 1) && limiter_may_call(&l, 0, LANE_HIGH, 1));
+    limiter_begin(&l, 0, LANE_HIGH);
+    limiter_end(&l, 0, LANE_LOW); /* of 16 places 2 at most are kept, and one is taken */
+    ck_assert(!limiter_may_call(&l, 0, LANE_LOW, 1));
+    limiter_end(&l, 0, LANE_LOW);
+    ck_assert(limiter_may_call(&l, 0, LANE_LOW, 1));
+    limiter_end(&l, 0, LANE_HIGH);
+    for (int i = 0; i < 2; i++)
+        limiter_begin(&l, 0, LANE_LOW);
+    ck_assert(!limiter_may_call(&l, 0, LANE_LOW, LIMITER_EXPECTS - 1));
+    ck_assert(limiter_may_call(&l, 0, LANE_LOW, LIMITER_EXPECTS)); /* none came any more */
+}
+END_TEST
+
 START_TEST(lanes_share_by_weight)
 {
     struct lanes l;
@@ -119,12 +143,12 @@ START_TEST(limits_hold_for_all_and_for_each_backend)
     limiter_init(&l, &c);
     limiter_begin(&l, 0, LANE_NORMAL);
     limiter_begin(&l, 0, LANE_NORMAL);
-    ck_assert(!limiter_may_call(&l, 0, LANE_NORMAL) && limiter_may_call(&l, 1, LANE_NORMAL));
+    ck_assert(!limiter_may_call(&l, 0, LANE_NORMAL, 0) && limiter_may_call(&l, 1, LANE_NORMAL, 0));
     for (int i = 0; i < 3; i++)
         limiter_begin(&l, 1, LANE_NORMAL);
-    ck_assert(limiter_full(&l) && !limiter_may_call(&l, 1, LANE_NORMAL));
+    ck_assert(limiter_full(&l) && !limiter_may_call(&l, 1, LANE_NORMAL, 0));
     limiter_end(&l, 0, LANE_NORMAL);
-    ck_assert(limiter_may_call(&l, 0, LANE_NORMAL) && limiter_may_call(&l, 1, LANE_NORMAL));
+    ck_assert(limiter_may_call(&l, 0, LANE_NORMAL, 0) && limiter_may_call(&l, 1, LANE_NORMAL, 0));
 }
 END_TEST
 
@@ -295,6 +319,7 @@ END_TEST
 Suite *suite_scheduling(void)
 {
     const TTest *const tests[] = {lanes_share_by_weight,
+                                  lower_lanes_leave_places_to_a_lane_that_had_tasks_lately,
                                   an_empty_lane_gives_its_share_away,
                                   a_full_backend_holds_up_nobody_else,
                                   first_come_first_served_but_retries_go_first,
