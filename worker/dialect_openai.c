@@ -213,6 +213,16 @@ static void look_at_response(const struct json body[R_MEMBERS], struct reply *ou
     }
 }
 
+/* `error`: the member, or, where a server has none, the whole body (vLLM before 0.9, FastAPI). */
+static struct failure failure_of(long status, struct json error)
+{
+    struct json message = json_get(error, "message"), code = json_get(error, "code");
+    if (!message.p)
+        message = json_get(error, "detail");
+    return (struct failure){classify_status(status, code), code, json_get(error, "type"),
+                            message.p ? message : error};
+}
+
 static void reply(long status, const char *text, size_t len, struct buf *translated,
                   struct reply *out)
 {
@@ -224,9 +234,7 @@ static void reply(long status, const char *text, size_t len, struct buf *transla
     read_usage(body, out);
     struct json error = body[R_ERROR];
     if (status < 200 || status > 299 || json_is(error, '{') || json_is(error, '"')) {
-        struct json message = json_get(error, "message"), code = json_get(error, "code");
-        const struct failure f = {classify_status(status, code), code, json_get(error, "type"),
-                                  message.p ? message : error};
+        const struct failure f = failure_of(status, error.p ? error : out->body);
         classify_failure(rules, &f, text, len, out);
         return;
     }

@@ -111,6 +111,13 @@ START_TEST(an_error_tells_the_services_own_words)
 {
     struct reply r = read_reply(400, "{\"error\":{\"message\":\"bad \\u00e9 thing\"}}");
     ck_assert_str_eq(r.error.message, "HTTP 400: bad \xC3\xA9 thing");
+    r = read_reply(400,
+                   "{\"object\":\"error\",\"message\":\"too long: maximum context length is 9\","
+                   "\"type\":\"BadRequestError\",\"code\":400}");
+    ck_assert_str_eq(r.error.message, "HTTP 400: too long: maximum context length is 9");
+    ck_assert_str_eq(r.error.code, "context_length");
+    r = read_reply(422, "{\"detail\":\"no such field\"}");
+    ck_assert_str_eq(r.error.message, "HTTP 422: no such field");
     r = read_reply(500, "\x01\xFF<html>"); /* fit for a log, whatever it was */
     ck_assert_str_eq(r.error.message, "HTTP 500: ?"
                                       "?<html>");
