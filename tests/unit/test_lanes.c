@@ -88,6 +88,7 @@ START_TEST(whoever_can_go_goes_soon_and_in_order)
         memset(w.full, 0, sizeof w.full);
         while (w.lanes.count)
             pop(&w);
+        lanes_free(&w.lanes);
     }
 }
 END_TEST
@@ -105,6 +106,7 @@ START_TEST(backends_of_a_lane_take_turns)
     ck_assert_uint_eq(w.queued[LANE_LOW][1], 10);
     while (w.lanes.count)
         pop(&w);
+    lanes_free(&w.lanes);
 }
 END_TEST
 
@@ -125,6 +127,7 @@ START_TEST(shares_hold_although_the_high_lane_is_half_blocked)
     w.full[0] = false;
     while (w.lanes.count)
         pop(&w);
+    lanes_free(&w.lanes);
 }
 END_TEST
 

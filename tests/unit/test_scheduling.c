@@ -82,6 +82,7 @@ START_TEST(lanes_share_by_weight)
     while (pop_lane(&l, always, NULL) >= 0)
         ;
     ck_assert_uint_eq(l.count, 0);
+    lanes_free(&l);
 }
 END_TEST
 
@@ -100,6 +101,7 @@ START_TEST(an_empty_lane_gives_its_share_away)
     ck_assert_int_le(turns, 2);
     while (pop_lane(&l, always, NULL) >= 0)
         ;
+    lanes_free(&l);
 }
 END_TEST
 
@@ -116,6 +118,7 @@ START_TEST(a_full_backend_holds_up_nobody_else)
     ck_assert_uint_eq(l.count, 10);
     while (pop_lane(&l, always, NULL) >= 0)
         ;
+    lanes_free(&l);
 }
 END_TEST
 
@@ -131,6 +134,7 @@ START_TEST(first_come_first_served_but_retries_go_first)
     ck_assert_ptr_null(lanes_pop(&l, always, NULL));
     free(a);
     free(b);
+    lanes_free(&l);
 }
 END_TEST
 
