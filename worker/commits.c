@@ -95,14 +95,26 @@ void commits_go_on(struct intake *in)
     }
     in->next_commit = ev_now(in->loop) + COMMIT_EVERY;
     if (!commits_send(in, false, true) && !in->commit_refused && !in->dark)
-        commits_contact(in, in->served); /* nothing of ours is at stake */
+        commits_contact(in, in->served); /* nothing of ours is at stake. If it is dark,
+                                            the first record brings an offset to commit */
+}
+
+static bool holds_tasks(const struct intake *in)
+{
+    const struct slot *s;
+    DL_FOREACH (in->slots, s)
+        if (s->p.tasks)
+            return true;
+    return false;
 }
 
 void commits_watch(struct intake *in)
 {
-    bool dark = ev_now(in->loop) - in->contact > silence_max(in);
-    if (dark == in->dark)
+    in->dark = ev_now(in->loop) - in->contact > silence_max(in);
+    bool tell = in->dark ? !in->told_dark && holds_tasks(in) : in->told_dark;
+    if (!tell)
         return;
-    in->dark = dark;
-    log_warn(dark ? "Kafka does not answer; no new calls until it does" : "Kafka answers again");
+    in->told_dark = in->dark;
+    log_warn(in->dark ? "Kafka does not answer; no new calls until it does" : "Kafka answers again",
+             LOG_S("of", intake_name(in)));
 }

@@ -48,6 +48,7 @@ struct intake {
     double commit_sent;
     double contact;     /* what Kafka acknowledged last was sent then, or nothing was at stake */
     bool dark;          /* that is too long ago */
+    bool told_dark;     /* and it was said, for tasks wait */
     struct stall stall; /* of the loop itself */
 };
 

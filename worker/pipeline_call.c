@@ -285,10 +285,11 @@ static bool may_call(void *arg, int lane, size_t gate)
            breaker_may_call(&p->breakers[backend], now) && gate_is_open(&p->gates.gate[gate], now);
 }
 
+/* A pool without tasks is not asked: it may have nothing to commit, and so no answer to show. */
 static bool owns_its_tasks(const struct pipeline *p, double now)
 {
     for (int pool = 0; pool < POOL_COUNT; pool++)
-        if (now > p->owned_until[pool])
+        if (p->rooms[pool].tasks && now > p->owned_until[pool])
             return false;
     return true;
 }
