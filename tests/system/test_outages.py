@@ -1,4 +1,5 @@
 """Outages between all parts, by a proxy: they cost time, never a task, never a second call."""
+import signal
 import threading
 import time
 
@@ -281,3 +282,17 @@ def test_a_server_that_became_a_standby_is_left(world):
         db.execute(f"ALTER DATABASE {database} RESET default_transaction_read_only")
     world.wait_rows(60)
     check(world, stub, worker, 60)
+
+
+def test_a_frozen_worker_goes_on(world):
+    """A machine that sleeps: the groups of idle lanes have nothing to commit, and are not waited for."""
+    stub = world.start_stub("--latency", "0.05")
+    world.set_up(stub, worker={"concurrency": 4}, kafka={"session_timeout": "12s"})
+    submit(world, "job", 400)
+    worker = world.start_worker()
+    world.wait_rows(20)
+    worker.signal(signal.SIGSTOP)
+    time.sleep(6)  # past a third of the session and a second, within the session
+    worker.signal(signal.SIGCONT)
+    check(world, stub, worker, 400)
+    assert len(worker.events("Kafka answers again")) <= 1

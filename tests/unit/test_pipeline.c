@@ -332,14 +332,15 @@ START_TEST(no_call_begins_when_the_tasks_may_be_others)
 {
     struct rig r;
     rig_up(&r);
-    pipeline_own(r.pipeline, false, ev_now(r.loop) - 1);
+    pipeline_own(r.pipeline, LANE_HIGH, ev_now(r.loop) - 1); /* has none */
+    pipeline_own(r.pipeline, LANE_NORMAL, ev_now(r.loop) - 1);
     receive(&r, 5, "a", "m");
     looked_up(&r, KNOWN_NOT);
     (void)ev_run(r.loop, EVRUN_NOWAIT);
     struct pipeline_counts n;
     pipeline_count(r.pipeline, &n);
     ck_assert_uint_eq(n.in_state[TASK_READY], 1);
-    pipeline_own(r.pipeline, false, ev_now(r.loop) + 100);
+    pipeline_own(r.pipeline, LANE_NORMAL, ev_now(r.loop) + 100);
     run_until_settling(&r, 1);
     settled(&r, 0);
     rig_down(&r);
@@ -352,7 +353,7 @@ START_TEST(a_cancelled_job_ends_whatever_is_not_over)
     struct uuid job;
     rig_up(&r);
     ck_assert(uuid_parse("01a20d6f-00ed-7be5-85ed-e60541a08c3d", &job));
-    pipeline_own(r.pipeline, false, ev_now(r.loop) - 1); /* so that none is called */
+    pipeline_own(r.pipeline, LANE_NORMAL, ev_now(r.loop) - 1); /* so that none is called */
     receive(&r, 5, "ready", "m");
     looked_up(&r, KNOWN_NOT);
     receive(&r, 6, "checking", "m");
@@ -390,7 +391,7 @@ START_TEST(a_stuck_head_moves_on_only_if_it_blocks_finished_ones)
 {
     struct rig r;
     rig_up(&r);
-    pipeline_own(r.pipeline, false, ev_now(r.loop) - 1);
+    pipeline_own(r.pipeline, LANE_NORMAL, ev_now(r.loop) - 1);
     receive(&r, 5, "head", "m");
     looked_up(&r, KNOWN_NOT);
     r.partition.tasks->received_us -= 3600 * 1000000LL;
