@@ -66,7 +66,7 @@ static const struct config_key worker_keys[] = {
     {"concurrency", CONFIG_INT, KEY(config, worker.concurrency), "256", 1, 100000,
      .doc = "Calls in flight in one worker process."},
     {"queue_tasks", CONFIG_INT, KEY(config, worker.queue_tasks), "0", 0, 10000000,
-     .doc = "Tasks of one lane held in memory. 0: three times the concurrency plus 1,000."},
+     .doc = "Tasks of one lane held in memory. 0: one and a half times the concurrency plus 1,000."},
     {"memory_limit", CONFIG_SIZE, KEY(config, worker.memory_limit), "1GiB", 64 * MIB, 1024 * GIB,
      .doc = "The process stays below it: at 85 % it takes few tasks until memory is free again. "
             "queue_memory, response_memory and what is prefetched are shares of it."},

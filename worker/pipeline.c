@@ -356,7 +356,8 @@ static void set_bounds(struct pipeline *p, const struct config *c)
 {
     const struct config_backend *b = c->backends.items;
     const int64_t memory = c->worker.memory_limit, concurrency = c->worker.concurrency;
-    const int64_t tasks = c->worker.queue_tasks ? c->worker.queue_tasks : 3 * concurrency + 1000;
+    const int64_t tasks =
+        c->worker.queue_tasks ? c->worker.queue_tasks : concurrency + concurrency / 2 + 1000;
     const int64_t bytes = c->worker.queue_memory ? c->worker.queue_memory : memory / 16;
     const int64_t parts = tenants_matter(&p->tenants) ? 2 : 1; /* one is for what goes ahead */
     for (int pool = 0; pool < POOL_COUNT; pool++)
