@@ -90,6 +90,28 @@ struct config_fallback {
     int64_t extract; /* sentences */
 };
 
+/* What tasks a rule is for; unset: any. Texts are exact, or patterns. */
+struct config_match {
+    char *model, *feature, *tenant, *user, *job;
+    int64_t lane; /* 0: any; else the enum's value plus one */
+};
+
+/* Begins every rule of a stage, so that one table describes `when` for all of them. */
+struct config_rule {
+    int line;
+    struct config_match when;
+};
+
+enum cache_scope { CACHE_TENANT, CACHE_SHARED };
+
+struct config_cache_rule {
+    struct config_rule rule;
+    int64_t ttl;             /* ms; 0: kept for nobody */
+    int64_t scope;           /* enum cache_scope */
+    int64_t max_temperature; /* millionths of a millionth */
+    bool never, coalesce;
+};
+
 struct config_model {
     int line;
     char *name; /* exact, or a pattern with '*' */
@@ -155,6 +177,10 @@ struct config {
         char *file;
         struct config_list models; /* struct config_price */
     } prices;
+    struct {
+        int64_t max_size, entry_max, lease; /* bytes; lease in ms */
+        struct config_list rules;           /* struct config_cache_rule */
+    } cache;
     struct config_list backends; /* struct config_backend */
     struct config_list models;   /* struct config_model */
 };

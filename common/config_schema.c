@@ -66,7 +66,8 @@ static const struct config_key worker_keys[] = {
     {"concurrency", CONFIG_INT, KEY(config, worker.concurrency), "256", 1, 100000,
      .doc = "Calls in flight in one worker process."},
     {"queue_tasks", CONFIG_INT, KEY(config, worker.queue_tasks), "0", 0, 10000000,
-     .doc = "Tasks of one lane held in memory. 0: one and a half times the concurrency plus 1,000."},
+     .doc =
+         "Tasks of one lane held in memory. 0: one and a half times the concurrency plus 1,000."},
     {"memory_limit", CONFIG_SIZE, KEY(config, worker.memory_limit), "1GiB", 64 * MIB, 1024 * GIB,
      .doc = "The process stays below it: at 85 % it takes few tasks until memory is free again. "
             "queue_memory, response_memory and what is prefetched are shares of it."},
@@ -349,6 +350,52 @@ static const struct config_key model_keys[] = {
          "input and one part output comes first; those without a price come last."},
     {0}};
 
+/* For every struct that begins with a config_rule. */
+static const struct config_key match_keys[] = {
+    {"model", CONFIG_TEXT, KEY(config_rule, when.model), NULL,
+     .doc = "Only tasks that ask for this name; `*` stands for any characters."},
+    {"feature", CONFIG_TEXT, KEY(config_rule, when.feature), NULL, .doc = "Likewise."},
+    {"tenant", CONFIG_TEXT, KEY(config_rule, when.tenant), NULL, .doc = "Likewise."},
+    {"user", CONFIG_TEXT, KEY(config_rule, when.user), NULL, .doc = "Likewise."},
+    {"job", CONFIG_TEXT, KEY(config_rule, when.job), NULL,
+     .doc = "The job's name, as `quern submit` writes it into each task, or its id."},
+    {"lane", CONFIG_CHOICE, KEY(config_rule, when.lane), "any", .words = "any|high|normal|low",
+     .doc = "Only tasks of this lane."},
+    {0}};
+#define WHEN_KEY                                                                                   \
+    {                                                                                              \
+        "when", CONFIG_GROUP, .sub = match_keys, .doc = "What tasks it is for; nothing: all."      \
+    }
+
+static const struct config_key cache_rule_keys[] = {
+    WHEN_KEY,
+    {"ttl", CONFIG_DURATION, KEY(config_cache_rule, ttl), "0", 0, 8760 * HOUR,
+     .doc = "How long an answer is kept for the same request. 0: it is not."},
+    {"scope", CONFIG_CHOICE, KEY(config_cache_rule, scope), "tenant", .words = "tenant|shared",
+     .doc = "Whose tasks may have it: those of the same tenant, or all that a rule with shared is "
+            "for."},
+    {"max_temperature", CONFIG_MONEY, KEY(config_cache_rule, max_temperature), "1",
+     .doc = "Requests with a higher temperature are called each; one that gives none has 1."},
+    {"coalesce", CONFIG_BOOL, KEY(config_cache_rule, coalesce), "true",
+     .doc = "The same request in flight is called once, and its answer shared."},
+    {"never", CONFIG_BOOL, KEY(config_cache_rule, never), "false",
+     .doc = "Each is called: for what is about one person, or the moment."},
+    {0}};
+
+static const struct config_key cache_keys[] = {
+    {"max_size", CONFIG_SIZE, KEY(config, cache.max_size), "1GiB", MIB, 1024 * GIB,
+     .doc = "Answers kept, in bytes of text; beyond that the oldest go."},
+    {"entry_max", CONFIG_SIZE, KEY(config, cache.entry_max), "256KiB", KIB, 8 * MIB,
+     .doc = "A longer answer is not kept."},
+    {"lease", CONFIG_DURATION, KEY(config, cache.lease), "30s", 0, HOUR,
+     .doc = "While one worker is about to call, others wait for its answer to the same request, "
+            "this long at most. 0: workers do not wait for each other."},
+    {"rules", CONFIG_LIST, KEY(config, cache.rules), .max = 1024, .sub = cache_rule_keys,
+     .size = sizeof(struct config_cache_rule),
+     .doc = "First match wins; a task that none fits, or that says cache: false, or that is "
+            "sensitive, is called."},
+    {0}};
+
 const struct config_key config_schema[] = {
     {"kafka", CONFIG_GROUP, .sub = kafka_keys, .doc = "The queue."},
     {"database", CONFIG_GROUP, .sub = database_keys, .doc = "Where results and costs are kept."},
@@ -362,6 +409,8 @@ const struct config_key config_schema[] = {
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
+    {"cache", CONFIG_GROUP, .sub = cache_keys,
+     .doc = "Answers of the same request, used again. Off without rules."},
     {"backends", CONFIG_LIST, KEY(config, backends), .max = CONFIG_BACKENDS_MAX,
      .sub = backend_keys, .size = sizeof(struct config_backend), .doc = "Model services."},
     {"models", CONFIG_LIST, KEY(config, models), .max = CONFIG_MODELS_MAX, .sub = model_keys,

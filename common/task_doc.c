@@ -90,19 +90,19 @@ enum member {
     M_TENANT,
     M_USER,
     M_FEATURE,
+    M_JOB,
     TEXT_FIELDS,
     M_VERSION = TEXT_FIELDS,
     M_JOB_ID,
     M_GENERATION,
     M_DEADLINE,
-    M_CACHE,
     M_BODY,
     M_WISHES,
     MEMBERS = M_WISHES + WISHES
 };
-static const char *const member_names[M_WISHES] = {"custom_id", "url",   "tenant", "user",
-                                                   "feature",   "v",     "job_id", "generation",
-                                                   "deadline",  "cache", "body"};
+static const char *const member_names[M_WISHES] = {"custom_id",  "url",      "tenant", "user",
+                                                   "feature",    "job",      "v",      "job_id",
+                                                   "generation", "deadline", "body"};
 
 /* The fields that are texts, and where they go. */
 #define FIELD(f) offsetof(struct task_doc, f)
@@ -115,6 +115,7 @@ static const struct text_field {
     [M_TENANT] = {FIELD(tenant), TASK_NAME_MAX, false},
     [M_USER] = {FIELD(user), TASK_NAME_MAX, false},
     [M_FEATURE] = {FIELD(feature), TASK_NAME_MAX, false},
+    [M_JOB] = {FIELD(job), TASK_NAME_MAX, false},
 };
 
 /* Decodes `v` at *at, NUL-terminated, and moves *at behind it. Decoding never makes it longer. */
@@ -195,8 +196,6 @@ static quern_status read_scalars(const struct json m[MEMBERS], struct task_doc *
     if (generation.p &&
         (!json_int64(generation, &d->generation) || d->generation < 0 || d->generation > INT32_MAX))
         return INVALID(err, "generation is no whole number from 0 to %d", INT32_MAX);
-    if (m[M_CACHE].p && !json_is(m[M_CACHE], 't'))
-        return INVALID(err, "cache is neither true nor false");
     if (wishes_read(m + M_WISHES, &d->wishes, err) != QUERN_OK)
         return QUERN_FAIL;
     return read_deadline(m[M_DEADLINE], d, err);
@@ -242,6 +241,7 @@ void task_doc_write(const struct task_doc *d, struct buf *out)
 {
     char job[UUID_TEXT_LEN + 1], time[UNITS_TEXT_MAX];
     buf_printf(out, "{\"v\":%d,\"job_id\":\"%s\"", TASK_VERSION, uuid_format(&d->job_id, job));
+    write_text(out, "job", d->job);
     write_text(out, "custom_id", d->custom_id);
     if (d->generation)
         buf_printf(out, ",\"generation\":%" PRId64, d->generation);

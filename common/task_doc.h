@@ -17,6 +17,7 @@ struct task_doc {
     struct uuid job_id;
     char *custom_id, *url, *model; /* never NULL after a successful read */
     char *tenant, *user, *feature; /* NULL: not given */
+    char *job;                     /* its job's name; NULL: not given */
     int64_t generation;
     int64_t deadline_us;  /* since 1970; 0: none */
     struct wishes wishes; /* borrowed likewise */

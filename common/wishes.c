@@ -9,9 +9,9 @@
 
 #define INVALID(err, ...) error_set(err, ERROR_PERMANENT, "invalid_task", __VA_ARGS__)
 
-enum { W_TIMEOUT, W_COMPLEXITY, W_SENSITIVE, W_FALLBACK };
+enum { W_TIMEOUT, W_COMPLEXITY, W_SENSITIVE, W_CACHE, W_FALLBACK };
 
-const char *const wish_names[WISHES] = {"timeout", "complexity", "sensitive", "fallback"};
+const char *const wish_names[WISHES] = {"timeout", "complexity", "sensitive", "cache", "fallback"};
 const char *const complexity_names[] = {"", "simple", "moderate", "complex", NULL};
 
 enum complexity complexity_parse(const char *name)
@@ -78,10 +78,12 @@ quern_status wishes_read(const struct json m[WISHES], struct wishes *out, struct
         if (i == W_COMPLEXITY &&
             (!plain_text(v, text, sizeof text) || !(out->complexity = complexity_parse(text))))
             return INVALID(err, "complexity is not simple, moderate or complex");
-        if (i == W_SENSITIVE && !json_is(v, 't'))
-            return INVALID(err, "sensitive is neither true nor false");
+        if ((i == W_SENSITIVE || i == W_CACHE) && !json_is(v, 't'))
+            return INVALID(err, "%s is neither true nor false", wish_names[i]);
         if (i == W_SENSITIVE)
             out->sensitive = v.p[0] == 't';
+        if (i == W_CACHE)
+            out->no_cache = v.p[0] == 'f';
         if (i == W_FALLBACK && read_fallback(v, out, err) != QUERN_OK)
             return QUERN_FAIL;
     }
@@ -96,6 +98,8 @@ void wishes_write(const struct wishes *w, struct buf *out)
         buf_printf(out, ",\"complexity\":\"%s\"", complexity_names[w->complexity]);
     if (w->sensitive)
         buf_str(out, ",\"sensitive\":true");
+    if (w->no_cache)
+        buf_str(out, ",\"cache\":false");
     if (w->fallback.p) {
         buf_str(out, ",\"fallback\":");
         buf_add(out, w->fallback.p, w->fallback.len);

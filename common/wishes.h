@@ -14,6 +14,7 @@ struct wishes {
     int64_t timeout_ms;         /* of one call, whole; 0: as the model or the backend says */
     enum complexity complexity; /* NONE: to be estimated where a rule asks */
     bool sensitive;             /* only backends marked private may see it */
+    bool no_cache;              /* its answer is neither kept nor another's */
     struct json fallback;       /* the last answer, without a model; borrowed, may be absent */
 };
 
@@ -30,7 +31,7 @@ enum fallback_field {
 extern const char *const fallback_fields[FALLBACK_FIELDS + 1]; /* ends with NULL */
 
 /* The members that say them, in the order of wishes_read(). */
-enum { WISHES = 4 };
+enum { WISHES = 5 };
 extern const char *const wish_names[WISHES];
 
 /* Reads and checks the members (absent ones and nulls say nothing). `err`: class PERMANENT, code

@@ -19,6 +19,7 @@ static struct wishes wishes_of(const struct submission *s, const struct input_it
     w.timeout_ms = w.timeout_ms ? w.timeout_ms : s->wishes.timeout_ms;
     w.complexity = w.complexity ? w.complexity : s->wishes.complexity;
     w.sensitive = w.sensitive || s->wishes.sensitive;
+    w.no_cache = w.no_cache || s->wishes.no_cache;
     return w;
 }
 
@@ -33,6 +34,7 @@ static struct task_doc doc_of(const struct submission *s, const struct uuid *job
                              .user = (char *)(uintptr_t)(item->user ? item->user : s->user),
                              .feature =
                                  (char *)(uintptr_t)(item->feature ? item->feature : s->feature),
+                             .job = (char *)(uintptr_t)s->job,
                              .deadline_us = s->deadline_us,
                              .wishes = wishes_of(s, item),
                              .body = item->body};

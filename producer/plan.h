@@ -12,6 +12,7 @@ enum { DIGEST_TEXT = 65 };
 struct submission {
     int lane;
     const char *tenant, *user, *feature;
+    const char *job; /* its name; NULL while the input is only checked */
     int64_t deadline_us;
     struct wishes wishes; /* where an item has none of its own */
 };

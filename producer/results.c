@@ -7,7 +7,17 @@
 #include "verbs.h"
 
 enum { OPT_CONFIG, OPT_STATUS, OPT_FILE };
-enum { COL_CUSTOM_ID, COL_HTTP, COL_RESPONSE, COL_TYPE, COL_ERROR, COL_REQUEST, COL_DEGRADED };
+enum {
+    COL_CUSTOM_ID,
+    COL_HTTP,
+    COL_RESPONSE,
+    COL_TYPE,
+    COL_ERROR,
+    COL_REQUEST,
+    COL_DEGRADED,
+    COL_SOURCE,
+    COL_ANSWER_OF
+};
 enum { LINE_MAX_BYTES = 1 << 30 };
 
 static const struct option_def defs[] = {
@@ -24,6 +34,18 @@ static bool has_response(const PGresult *r)
             atoi(PQgetvalue(r, 0, COL_HTTP)) >= 400);
 }
 
+/* What is not of a model's own call for this task says so. */
+static void format_marks(const PGresult *r, struct buf *line)
+{
+    if (!PQgetisnull(r, 0, COL_DEGRADED))
+        buf_str(line, ",\"degraded\":true");
+    if (!PQgetisnull(r, 0, COL_SOURCE)) {
+        buf_printf(line, ",\"%s\":true,", PQgetvalue(r, 0, COL_SOURCE));
+        buf_json_member(line, "answer_of", PQgetvalue(r, 0, COL_ANSWER_OF));
+    }
+    buf_str(line, "}\n");
+}
+
 /* A line of OpenAI's batch output: an HTTP error of the model is a response with its status; what
  * never had a response is an error; an answer that no model gave is marked. */
 static void format_line(const PGresult *r, struct buf *line)
@@ -37,7 +59,7 @@ static void format_line(const PGresult *r, struct buf *line)
                    PQgetvalue(r, 0, COL_REQUEST));
         buf_add(line, PQgetvalue(r, 0, COL_RESPONSE), (size_t)PQgetlength(r, 0, COL_RESPONSE));
         buf_str(line, "},\"error\":null");
-        buf_str(line, PQgetisnull(r, 0, COL_DEGRADED) ? "}\n" : ",\"degraded\":true}\n");
+        format_marks(r, line);
         return;
     }
     buf_str(line, ",\"response\":null,\"error\":{");
@@ -85,7 +107,8 @@ static quern_status stream(PGconn *db, const struct job *job, const char *only, 
     if (!PQsendQueryParams(db,
                            "SELECT custom_id, http_status, response, error_type, error, "
                            "substr(encode(sha256((job_id::text || '/' || custom_id)::bytea), "
-                           "'hex'), 1, 24), CASE WHEN status = 'degraded' THEN 1 END "
+                           "'hex'), 1, 24), CASE WHEN status = 'degraded' THEN 1 END, "
+                           "source, answer_of "
                            "FROM results WHERE job_id = $1 AND reopened_at IS NULL "
                            "AND ($2::text IS NULL OR status = $2) "
                            "ORDER BY job_id, custom_id",

@@ -160,7 +160,9 @@ static quern_status send(const struct arguments *a, const struct config *c, PGco
         return QUERN_OK;
     }
     progress_start(&bar, job->name);
-    quern_status status = publish(c, db, in, &a->submission, job, on_progress, &bar, err);
+    struct submission named = a->submission;
+    named.job = job->name;
+    quern_status status = publish(c, db, in, &named, job, on_progress, &bar, err);
     progress_end(&bar);
     if (status == QUERN_OK)
         (void)fprintf(stderr, "job \"%s\" (%s): %" PRId64 " tasks submitted\n", job->name,

@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "common/log.h"
+#include "cached.h"
 #include "common/mem.h"
 #include "pgarray.h"
 #include "pglink.h"
@@ -65,11 +66,12 @@ enum column {
     C_STARTED
 };
 
-static const struct pglink_statement statements[] = {{"lookup", sql}, {0}};
+static const struct pglink_statement statements[] = {{"lookup", sql}, {"cached", cached_sql}, {0}};
 
 struct lookup {
     const struct sink_events *events;
     void *arg;
+    const struct config *config;
     struct pglink *link;
     struct task *waiting;
     struct task *asked[BATCH_MAX]; /* NULL: cancelled meanwhile */
@@ -78,26 +80,28 @@ struct lookup {
 
 enum { PARAMETERS = 4 };
 
-static void run(struct lookup *l, struct pgarray parameters[PARAMETERS])
+static void run(struct lookup *l, struct pgarray parameters[PARAMETERS], struct cached_ask *more)
 {
-    struct pglink_query q = {.name = "lookup", .count = PARAMETERS};
+    struct pglink_query q[2] = {{.name = "lookup", .count = PARAMETERS}};
     for (int i = 0; i < PARAMETERS; i++) {
         pgarray_finish(&parameters[i]);
-        q.values[i] = parameters[i].bytes.data;
-        q.lengths[i] = (int)parameters[i].bytes.len;
+        q[0].values[i] = parameters[i].bytes.data;
+        q[0].lengths[i] = (int)parameters[i].bytes.len;
     }
-    pglink_run(l->link, &q, 1);
+    pglink_run(l->link, q, cached_query(more, &q[1]) ? 2 : 1);
 }
 
 static void ask(struct lookup *l)
 {
     static const enum pg_type types[PARAMETERS] = {PG_UUID, PG_TEXT, PG_INT4, PG_INT4};
     struct pgarray p[PARAMETERS];
+    struct cached_ask more;
     struct task *t, *next;
     if (!l->waiting || !pglink_ready(l->link))
         return;
     for (int i = 0; i < PARAMETERS; i++)
         pgarray_init(&p[i], types[i]);
+    cached_begin(&more, l->config);
     l->count = 0;
     DL_FOREACH_SAFE (l->waiting, t, next) {
         if (l->count == BATCH_MAX)
@@ -108,8 +112,10 @@ static void ask(struct lookup *l)
         pgarray_text(&p[1], t->doc.custom_id);
         pgarray_number(&p[2], t->doc.generation);
         pgarray_number(&p[3], t->journey.seq);
+        cached_add(&more, t, (int64_t)l->count);
     }
-    run(l, p);
+    run(l, p, &more);
+    cached_end(&more);
     for (int i = 0; i < PARAMETERS; i++)
         pgarray_free(&p[i]);
 }
@@ -163,6 +169,8 @@ static void on_reply(void *arg, const struct pglink_reply *reply)
         if (n < count && l->asked[n])
             known[n] = read_row(r, row, l->asked[n]);
     }
+    if (reply->count > 1)
+        cached_read(reply->results[1], l->asked, count, known);
     for (size_t i = 0; i < count; i++)
         if (l->asked[i])
             l->events->looked_up(l->arg, l->asked[i], known[i]);
@@ -180,6 +188,7 @@ struct lookup *lookup_new(struct ev_loop *loop, const struct config *c,
     struct lookup *l = mem_zero(sizeof *l);
     l->events = events;
     l->arg = arg;
+    l->config = c;
     l->link = pglink_new(loop, c, "lookup", statements, &link_events, l);
     return l;
 }

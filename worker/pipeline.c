@@ -93,6 +93,7 @@ static void admit(struct pipeline *p, struct task *t)
         return;
     }
     HASH_ADD_KEYPTR(hh, p->by_identity, t->identity, t->identity_len, t);
+    pipeline_share_begin(p, t);
     pipeline_enter(p, t, TASK_CHECKING);
 }
 
@@ -125,7 +126,8 @@ void pipeline_release(struct pipeline *p, struct task *t, bool done)
         (void)window_done(&from->window, t->number);
     p->counts.finished += done && task_status_is_final(t->status);
     p->counts.parked += done && t->status == STATUS_PARKED;
-    p->answer_bytes -= t->response_len;
+    p->answer_bytes -= pipeline_answer_bytes(t);
+    pipeline_share_end(p, t);
     p->with_deadline -= t->doc.deadline_us != 0;
     bool room = room_discharge(&p->rooms[from->pool], task_bytes(t));
     tenants_leave(&p->tenants, t);
@@ -183,6 +185,8 @@ void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state)
     case TASK_CALLING:
         limiter_begin(&p->limiter, pipeline_backend(p, t), t->lane);
         pipeline_start_call(p, t);
+        break;
+    case TASK_SHARING:
         break;
     case TASK_WAITING:
         ev_timer_start(p->loop, &t->timer);
@@ -249,8 +253,7 @@ void pipeline_park(struct pipeline *p, struct task *t, int tier)
     pipeline_enter(p, t, TASK_SETTLING);
 }
 
-/* Chooses the rule and the first candidate. False: there is none, and t->error says why. */
-static bool find_route(const struct pipeline *p, struct task *t)
+bool pipeline_find_route(const struct pipeline *p, struct task *t)
 {
     struct route_ask ask;
     struct json stream = json_get(t->doc.body, "stream");
@@ -292,9 +295,13 @@ static void on_looked_up(void *arg, struct task *t, enum known known)
         t->status = STATUS_PARKED;
         t->tier = retry_tier(t->copy.due_ms - units_now_us() / 1000);
         pipeline_enter(p, t, TASK_PARKING);
+    } else if (known == KNOWN_CACHED) {
+        pipeline_take_cached(p, t);
+    } else if (known == KNOWN_ELSEWHERE) {
+        pipeline_look_later(p, t);
     } else if (known == KNOWN_CANCELLED || pipeline_cancelled(p, t)) {
         pipeline_finish_cancelled(p, t);
-    } else if (!find_route(p, t)) {
+    } else if (!pipeline_find_route(p, t)) {
         pipeline_fail(p, t);
     } else if (!pipeline_expire(p, t)) {
         pipeline_ready(p, t);

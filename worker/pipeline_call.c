@@ -251,6 +251,7 @@ void pipeline_after_failure(struct pipeline *p, struct task *t, const struct cal
     int64_t delay_ms = 0;
     const bool other_key = try_next_key(p, t), out = other_key || backend_is_out(p, t, r);
     t->tries -= out;
+    pipeline_share_nothing(p, t);
     enum retry_step step = retry_decide(&p->retry, t->error.class, t->tries, r->retry_after_ms,
                                         random_u64(), &delay_ms);
     log_debug("attempt failed", LOG_S("custom_id", t->doc.custom_id), LOG_N("tries", t->tries),
@@ -303,6 +304,6 @@ void pipeline_dispatch(struct pipeline *p)
         return;
     while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
            (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
-        if (!pipeline_expire(p, t) && pipeline_translate(p, t))
+        if (!pipeline_expire(p, t) && !pipeline_share(p, t) && pipeline_translate(p, t))
             pipeline_enter(p, t, TASK_CALLING);
 }

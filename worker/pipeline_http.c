@@ -19,9 +19,8 @@ enum { TRANSLATED_MAX = 8, TRANSLATED_MORE = 4096, URL_MAX = 16384, STREAM_STATU
 void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body)
 {
     struct buf b;
-    p->answer_bytes -= t->response_len;
-    free(t->response);
-    t->response = NULL;
+    p->answer_bytes -= pipeline_answer_bytes(t);
+    task_drop_response(t);
     t->response_len = 0;
     if (!body.p)
         return;
@@ -213,6 +212,7 @@ static void on_called(void *arg, const struct call_result *result)
     if (reply.success) {
         log_return(p, pipeline_breaker(p, t), t);
         breaker_success(pipeline_breaker(p, t), t->probe, t->called, ev_now(p->loop));
+        pipeline_share_answer(p, t);
         pipeline_finish(p, t, STATUS_SUCCEEDED);
     } else {
         t->error = reply.error;
@@ -315,4 +315,5 @@ void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, c
     book(p, t, &reply);
     buf_free(&translated);
     drop_stream(p, t);
+    pipeline_share_nothing(p, t);
 }

@@ -1,5 +1,6 @@
 /* Inside the pipeline: pipeline.c has the states, pipeline_call.c when calls begin and what follows
- * from failures, pipeline_http.c one call, pipeline_gates.c the rate limits, pipeline_end.c what
+ * from failures, pipeline_http.c one call, pipeline_gates.c the rate limits, pipeline_share.c what
+ * answers several tasks, pipeline_end.c what
  * ends tasks from outside (partitions that go away, cancelled jobs, deadlines, stuck heads). */
 #ifndef QUERN_PIPELINE_PRIVATE_H
 #define QUERN_PIPELINE_PRIVATE_H
@@ -49,6 +50,7 @@ struct pipeline {
     size_t with_deadline;           /* tasks that have one */
     struct task *by_identity;
     struct cancel *cancels;
+    struct group *groups; /* tasks by what they ask */
     ev_prepare before_wait;
     ev_timer sweep;
     struct pipeline_counts counts;
@@ -64,6 +66,8 @@ void pipeline_release(struct pipeline *p, struct task *t, bool done);
 
 /* Ends a task; t->error is filled unless it is a success. */
 void pipeline_finish(struct pipeline *p, struct task *t, enum task_status status);
+/* Chooses the rule and the first candidate. False: there is none, and t->error says why. */
+bool pipeline_find_route(const struct pipeline *p, struct task *t);
 /* No candidate is left: ends the task with its last answer, or as failed; t->error says why. */
 void pipeline_fail(struct pipeline *p, struct task *t);
 /* Moves a task to the retry topic of a tier; t->error says why. */
@@ -91,9 +95,26 @@ void pipeline_pull(struct pipeline *p, struct task *t);
 bool pipeline_translate(struct pipeline *p, struct task *t);
 /* The task's answer becomes this one (absent: none), on one line. */
 void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body);
+/* What the task's answer is charged for in answer_bytes. */
+size_t pipeline_answer_bytes(const struct task *t);
 void pipeline_start_call(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
+
+/* In pipeline_share.c. A task comes in, and leaves. */
+void pipeline_share_begin(struct pipeline *p, struct task *t);
+void pipeline_share_end(struct pipeline *p, struct task *t);
+/* Its turn has come. True if it needs no call: the same request is in flight, or has just been
+ * answered. */
+bool pipeline_share(struct pipeline *p, struct task *t);
+/* Its call was answered: so are all that wait here with the same request. */
+void pipeline_share_answer(struct pipeline *p, struct task *t);
+/* Its call came to nothing: those that waited for it decide anew. */
+void pipeline_share_nothing(struct pipeline *p, struct task *t);
+/* The look-up found an answer (t->sharing->borrowed), or another worker that is about to have it.
+ */
+void pipeline_take_cached(struct pipeline *p, struct task *t);
+void pipeline_look_later(struct pipeline *p, struct task *t);
 
 /* In pipeline_gates.c. */
 void pipeline_start_gates(struct pipeline *p);

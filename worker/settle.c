@@ -96,8 +96,7 @@ static void simplify(struct task *t, const struct error *why)
         t->attempts[i].usage = (struct usage){0};
         t->attempts[i].cost = -1;
     }
-    free(t->response);
-    t->response = NULL;
+    task_drop_response(t);
     if (t->status == STATUS_NONE)
         return;
     (void)error_set(&t->error, ERROR_PERMANENT, "unstorable", "PostgreSQL refused the result: %s",
@@ -177,7 +176,7 @@ struct settle *settle_new(struct ev_loop *loop, const struct config *c,
     s->arg = arg;
     s->delay = (double)c->worker.settle_delay / 1000.0;
     s->rows_max = s->rows_now = (size_t)c->worker.settle_rows;
-    batch_init(&s->batch, s->rows_max);
+    batch_init(&s->batch, s->rows_max, (size_t)c->cache.entry_max);
     ev_timer_init(&s->timer, on_timer, 0., 0.);
     s->timer.data = s;
     s->link = pglink_new(loop, c, "settle", settle_statements, &link_events, s);

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cached.h"
 #include "common/failpoint.h"
 #include "common/mem.h"
+#include "sharing.h"
 
 static void init_all(struct pgarray *arrays, const enum pg_type *types, size_t n)
 {
@@ -18,9 +20,9 @@ static void free_all(struct pgarray *arrays, size_t n)
         pgarray_free(&arrays[i]);
 }
 
-void batch_init(struct batch *b, size_t max)
+void batch_init(struct batch *b, size_t max, size_t entry_max)
 {
-    *b = (struct batch){.max = max};
+    *b = (struct batch){.max = max, .entry_max = entry_max};
     b->tasks = mem_array(NULL, max, sizeof(struct task *));
     b->letter_tasks = mem_array(NULL, max, sizeof(struct task *));
     b->parked_tasks = mem_array(NULL, max, sizeof(struct task *));
@@ -33,6 +35,8 @@ static void clear(struct batch *b)
     free_all(b->unreadable, U_COLUMNS);
     free_all(b->letters, L_COLUMNS);
     free_all(b->parked, P_COLUMNS);
+    free_all(b->savings, S_COLUMNS);
+    free_all(b->kept, K_COLUMNS);
     pgarray_free(&b->published_ids);
 }
 
@@ -54,6 +58,8 @@ void batch_begin(struct batch *b, bool all_letters)
     init_all(b->unreadable, unreadable_types, U_COLUMNS);
     init_all(b->letters, letter_types, L_COLUMNS);
     init_all(b->parked, parked_types, P_COLUMNS);
+    init_all(b->savings, saving_types, S_COLUMNS);
+    init_all(b->kept, kept_types, K_COLUMNS);
     pgarray_init(&b->published_ids, PG_INT8);
 }
 
@@ -109,14 +115,81 @@ static void add_identity(struct pgarray *r, const struct task *t)
     pgarray_text(&r[R_MODEL], d->model);
 }
 
+/* The answer of another task, which this one has instead of its own; NULL: it has its own. */
+static const struct borrowed *borrowed_by(const struct task *t)
+{
+    return t->sharing && t->sharing->source != SOURCE_CALL ? t->sharing->borrowed : NULL;
+}
+
+static void add_saving(struct pgarray *s, const struct task *t, const char *kind, int64_t tokens,
+                       int64_t cost)
+{
+    pgarray_uuid(&s[S_JOB_ID], &t->doc.job_id);
+    pgarray_text(&s[S_CUSTOM_ID], t->doc.custom_id);
+    pgarray_number(&s[S_GENERATION], t->doc.generation);
+    pgarray_time(&s[S_FINISHED], t->finished_us);
+    pgarray_text(&s[S_KIND], kind);
+    pgarray_number(&s[S_TOKENS], tokens);
+    number_or_null(&s[S_COST], cost, cost >= 0);
+}
+
+/* May the answer stand for others' requests later? Its own, by the model that gave it. */
+static bool is_kept(const struct batch *b, const struct task *t, const struct attempt *last,
+                    unsigned char key[CANON_DIGEST])
+{
+    return t->status == STATUS_SUCCEEDED && last && t->sharing->source == SOURCE_CALL &&
+           t->sharing->rule->ttl > 0 && t->response && t->response_len <= b->entry_max &&
+           sharing_is_whole(json_root(t->response, t->response_len)) &&
+           (strcmp(last->model, t->sharing->model) == 0 ||
+            sharing_key(t->sharing->rule, &t->doc, last->model, key));
+}
+
+static void add_kept(struct batch *b, const struct task *t)
+{
+    struct pgarray *k = b->kept;
+    unsigned char key[CANON_DIGEST];
+    const struct sharing *s = t->sharing;
+    const struct attempt *last = t->attempt_count ? &t->attempts[t->attempt_count - 1] : NULL;
+    const struct usage none = {0}, *u = last ? &last->usage : &none;
+    memcpy(key, s->key, sizeof key);
+    const bool kept = is_kept(b, t, last, key);
+    pgarray_bytes(&k[K_KEY], key, sizeof key);
+    pgarray_bytes(&k[K_LEASED], s->key, sizeof s->key);
+    pgarray_uuid(&k[K_JOB_ID], &t->doc.job_id);
+    pgarray_text(&k[K_CUSTOM_ID], t->doc.custom_id);
+    pgarray_number(&k[K_GENERATION], t->doc.generation);
+    pgarray_time(&k[K_FINISHED], t->finished_us);
+    pgarray_text(&k[K_TENANT], s->rule->scope == CACHE_TENANT ? t->doc.tenant : NULL);
+    pgarray_number(&k[K_TTL], kept ? s->rule->ttl : 0);
+    pgarray_number(&k[K_INPUT], u->input);
+    pgarray_number(&k[K_CACHED], u->cached);
+    pgarray_number(&k[K_OUTPUT], u->output);
+    pgarray_number(&k[K_REASONING], u->reasoning);
+    number_or_null(&k[K_COST], last ? last->cost : -1, last && last->cost >= 0);
+}
+
+/* What it shares cost nothing, and is said to have saved what its call cost. */
+static void add_shared(struct batch *b, const struct task *t)
+{
+    const struct borrowed *other = borrowed_by(t);
+    if (other && t->status == STATUS_SUCCEEDED)
+        add_saving(b->savings, t, answer_source_names[t->sharing->source],
+                   other->usage.input + other->usage.output, other->cost);
+    if (t->sharing && t->sharing->rule->ttl > 0 && t->sharing->source == SOURCE_CALL)
+        add_kept(b, t);
+}
+
 static void add_result(struct pgarray *r, const struct task *t)
 {
     struct spent s = sum_attempts(t);
     const struct attempt *first = t->attempt_count ? t->attempts : NULL;
     const struct attempt *last = first ? first + t->attempt_count - 1 : NULL;
+    const struct borrowed *other = borrowed_by(t);
     add_identity(r, t);
-    pgarray_text(&r[R_BACKEND], last ? last->backend : NULL);
-    pgarray_text(&r[R_UPSTREAM_MODEL], last ? last->model : NULL);
+    pgarray_text(&r[R_BACKEND], other ? other->backend : last ? last->backend : NULL);
+    pgarray_text(&r[R_UPSTREAM_MODEL], other ? other->model : last ? last->model : NULL);
+    pgarray_text(&r[R_SOURCE], other ? answer_source_names[t->sharing->source] : NULL);
+    pgarray_text(&r[R_ANSWER_OF], other ? other->answer_of : NULL);
     number_or_null(&r[R_HTTP_STATUS], t->http_status, t->http_status > 0);
     if (t->response)
         pgarray_bytes(&r[R_RESPONSE], t->response, t->response_len);
@@ -220,6 +293,7 @@ static void add_readable(struct batch *b, struct task *t)
         add_result(b->results, t);
     else if (t->status == STATUS_PARKED)
         add_parked(b, t);
+    add_shared(b, t);
     for (size_t i = 0; i < t->attempt_count && !FAILPOINT("plant-books-missing"); i++)
         add_attempt(b->attempts, t, &t->attempts[i]);
     if (t->status != STATUS_NONE && (!task_status_is_success(t->status) || b->all_letters))
@@ -277,15 +351,17 @@ static void bind_all(struct pglink_query *q, const struct pgarray *arrays, int n
 
 void batch_run(struct batch *b, struct pglink *link)
 {
-    enum { ALL = 6 };
-    struct pglink_query q[ALL] = {{.name = "settle"},    {.name = "unreadable"},
-                                  {.name = "letters"},   {.name = "park"},
-                                  {.name = "published"}, {.name = "parked_published"}};
+    enum { ALL = 8, SAVED = 6, RARE = SAVED };
+    struct pglink_query q[ALL] = {
+        {.name = "settle"},    {.name = "unreadable"},       {.name = "letters"}, {.name = "park"},
+        {.name = "published"}, {.name = "parked_published"}, {.name = "savings"}, {.name = "keep"}};
     finish_all(b->results, R_COLUMNS);
     finish_all(b->attempts, A_COLUMNS);
     finish_all(b->unreadable, U_COLUMNS);
     finish_all(b->letters, L_COLUMNS);
     finish_all(b->parked, P_COLUMNS);
+    finish_all(b->savings, S_COLUMNS);
+    finish_all(b->kept, K_COLUMNS);
     finish_all(&b->published_ids, 1);
     bind_all(&q[0], b->results, R_COLUMNS);
     bind_all(&q[0], b->attempts, A_COLUMNS);
@@ -297,7 +373,11 @@ void batch_run(struct batch *b, struct pglink *link)
     bind_all(&q[5], &b->published_ids, 1);
     bool rare =
         b->unreadable[0].count || b->letters[0].count || b->parked[0].count || b->published_count;
-    pglink_run(link, q, rare ? ALL : 1);
+    bind_all(&q[SAVED], b->savings, S_COLUMNS);
+    bind_all(&q[SAVED + 1], b->kept, K_COLUMNS);
+    q[SAVED + 1].values[q[SAVED + 1].count] = cached_owner();
+    q[SAVED + 1].lengths[q[SAVED + 1].count++] = (int)strlen(cached_owner());
+    pglink_run(link, q, b->savings[0].count || b->kept[0].count ? ALL : rare ? RARE : 1);
 }
 
 static bool came_from(const struct task *t, const PGresult *r, int row)

@@ -1,13 +1,18 @@
 #include "settle_sql.h"
 
 const enum pg_type result_types[R_COLUMNS] = {
-    PG_UUID, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT,        PG_TEXT,       PG_TEXT,
-    PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT,        PG_TEXT,       PG_INT4,
-    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
+    PG_UUID, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT,
+    PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_INT4, PG_INT8, PG_INT8,
+    PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT};
 const enum pg_type attempt_types[A_COLUMNS] = {
     PG_UUID,        PG_TEXT, PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_TEXT, PG_INT4,
     PG_TEXT,        PG_TEXT, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,
     PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT};
+const enum pg_type saving_types[S_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_TIMESTAMPTZ,
+                                              PG_TEXT, PG_INT8, PG_INT8};
+const enum pg_type kept_types[K_COLUMNS] = {PG_BYTEA,       PG_BYTEA, PG_UUID, PG_TEXT, PG_INT4,
+                                            PG_TIMESTAMPTZ, PG_TEXT,  PG_INT8, PG_INT8, PG_INT8,
+                                            PG_INT8,        PG_INT8,  PG_INT8};
 const enum pg_type unreadable_types[U_COLUMNS] = {PG_TEXT, PG_TEXT, PG_TEXT,
                                                   PG_INT4, PG_INT8, PG_BYTEA};
 const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT,
@@ -34,17 +39,18 @@ static const char settle[] =
     "won AS (INSERT INTO results AS old (job_id, custom_id, generation, status, lane, tenant, "
     "  \"user\", feature, model, backend, upstream_model, http_status, response, error_type, "
     "  error, attempts, tokens, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
-    "  cost_usd, started_at, finished_at) "
+    "  cost_usd, started_at, finished_at, source, answer_of) "
     " SELECT job_id, custom_id, generation, status, lane, tenant, usr, feature, model, backend, "
     "  upstream_model, http_status, response, error_type, error, attempts, input + output, input, "
-    "  cached, output, reasoning, cost " USD ", started_at, finished_at "
+    "  cached, output, reasoning, cost " USD ", started_at, finished_at, source, answer_of "
     " FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], "
     "  $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::text[], "
     "  $14::text[], $15::text[], $16::int[], $17::bigint[], $18::bigint[], $19::bigint[], "
-    "  $20::bigint[], $21::bigint[], $22::timestamptz[], $23::timestamptz[]) "
+    "  $20::bigint[], $21::bigint[], $22::timestamptz[], $23::timestamptz[], "
+    "  $24::text[], $25::text[]) "
     "  AS r(job_id, custom_id, generation, status, lane, tenant, usr, feature, model, backend, "
     "  upstream_model, http_status, response, error_type, error, attempts, input, cached, output, "
-    "  reasoning, cost, started_at, finished_at) "
+    "  reasoning, cost, started_at, finished_at, source, answer_of) "
     " WHERE (SELECT count(*) FROM replaced) >= 0 " /* they are read, and locked, before */
     " ON CONFLICT (job_id, custom_id) DO UPDATE SET generation = EXCLUDED.generation, "
     "  status = EXCLUDED.status, lane = EXCLUDED.lane, tenant = EXCLUDED.tenant, "
@@ -55,7 +61,8 @@ static const char settle[] =
     "  tokens = EXCLUDED.tokens, input_tokens = EXCLUDED.input_tokens, "
     "  cached_tokens = EXCLUDED.cached_tokens, output_tokens = EXCLUDED.output_tokens, "
     "  reasoning_tokens = EXCLUDED.reasoning_tokens, cost_usd = EXCLUDED.cost_usd, "
-    "  started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at, reopened_at = NULL "
+    "  started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at, "
+    "  source = EXCLUDED.source, answer_of = EXCLUDED.answer_of, reopened_at = NULL "
     " WHERE old.generation < EXCLUDED.generation "
     " RETURNING job_id, custom_id, status), "
     "booked AS (INSERT INTO attempts (job_id, custom_id, token, generation, attempt, backend, "
@@ -65,10 +72,10 @@ static const char settle[] =
     " SELECT job_id, custom_id, token, generation, attempt, backend, model, http_status, "
     "  error_type, error, input, cached, cache_write, output, reasoning, cost " USD ", "
     "  started_at, duration, first_token, price_version, asked, kept, tier "
-    " FROM unnest($24::uuid[], $25::text[], $26::bigint[], $27::int[], $28::int[], $29::text[], "
-    "  $30::text[], $31::int[], $32::text[], $33::text[], $34::bigint[], $35::bigint[], "
-    "  $36::bigint[], $37::bigint[], $38::bigint[], $39::bigint[], $40::timestamptz[], "
-    "  $41::bigint[], $42::bigint[], $43::text[], $44::text[], $45::bigint[], $46::text[]) "
+    " FROM unnest($26::uuid[], $27::text[], $28::bigint[], $29::int[], $30::int[], $31::text[], "
+    "  $32::text[], $33::int[], $34::text[], $35::text[], $36::bigint[], $37::bigint[], "
+    "  $38::bigint[], $39::bigint[], $40::bigint[], $41::bigint[], $42::timestamptz[], "
+    "  $43::bigint[], $44::bigint[], $45::text[], $46::text[], $47::bigint[], $48::text[]) "
     "  AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
     "  error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
     "  duration, first_token, price_version, asked, kept, tier) "
@@ -97,9 +104,9 @@ static const char settle[] =
     "  WHERE p.ctid = row.at), "
     "buried AS (INSERT INTO dead_letters (job_id, custom_id, generation, status, lane, attempts, "
     "  reason, error, tenant, topic, partition, kafka_offset, record) "
-    " SELECT l.* FROM unnest($47::uuid[], $48::text[], $49::int[], $50::text[], $51::text[], "
-    "  $52::int[], $53::text[], $54::text[], $55::text[], $56::text[], $57::int[], $58::bigint[], "
-    "  $59::bytea[]) AS l(job_id, custom_id, generation, status, lane, attempts, reason, error, "
+    " SELECT l.* FROM unnest($49::uuid[], $50::text[], $51::int[], $52::text[], $53::text[], "
+    "  $54::int[], $55::text[], $56::text[], $57::text[], $58::text[], $59::int[], $60::bigint[], "
+    "  $61::bytea[]) AS l(job_id, custom_id, generation, status, lane, attempts, reason, error, "
     "  tenant, topic, part, pos, record) JOIN won USING (job_id, custom_id, status) "
     " WHERE l.status NOT IN ('succeeded', 'degraded') ON CONFLICT DO NOTHING), "
     "counted AS (INSERT INTO job_counters AS c (job_id, shard, succeeded, failed, cancelled, "
@@ -167,6 +174,36 @@ static const char park[] =
     " RETURNING job_id, custom_id, id) "
     "SELECT i.n, w.id FROM i JOIN w USING (job_id, custom_id)";
 
+/* A row that another worker wrote first says for itself what it saved. */
+static const char savings[] =
+    "INSERT INTO savings (job_id, custom_id, generation, kind, tokens, usd) "
+    "SELECT job_id, custom_id, generation, kind, s.tokens, cost " USD " "
+    "FROM unnest($1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::bigint[], "
+    " $7::bigint[]) AS s(job_id, custom_id, generation, finished_at, kind, tokens, cost) "
+    "JOIN results USING (job_id, custom_id, generation, finished_at) ON CONFLICT DO NOTHING";
+
+/* The text is copied from the result in the server: it travels once. */
+static const char keep[] =
+    "WITH i AS (SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::uuid[], $4::text[], $5::int[], "
+    " $6::timestamptz[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], "
+    " $12::bigint[], $13::bigint[]) AS i(key, leased, job_id, custom_id, generation, finished_at, "
+    " tenant, ttl, input, cached, output, reasoning, cost)), "
+    "freed AS (DELETE FROM cache_leases WHERE key IN (SELECT l.key FROM cache_leases l "
+    " WHERE l.key IN (SELECT leased FROM i) AND l.owner = $14::text ORDER BY l.key FOR UPDATE)) "
+    "INSERT INTO cache (key, tenant, model, backend, upstream_model, response, bytes, answer_of, "
+    " input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd, expires_at) "
+    "SELECT DISTINCT ON (i.key) i.key, i.tenant, r.model, r.backend, r.upstream_model, r.response, "
+    " octet_length(r.response), r.job_id || '/' || r.custom_id, i.input, i.cached, i.output, "
+    " i.reasoning, i.cost " USD ", now() + i.ttl * interval '1 ms' "
+    "FROM i JOIN results r USING (job_id, custom_id, generation, finished_at) WHERE i.ttl > 0 "
+    "ORDER BY i.key, r.finished_at DESC "
+    "ON CONFLICT (key) DO UPDATE SET response = EXCLUDED.response, bytes = EXCLUDED.bytes, "
+    " backend = EXCLUDED.backend, upstream_model = EXCLUDED.upstream_model, "
+    " answer_of = EXCLUDED.answer_of, input_tokens = EXCLUDED.input_tokens, "
+    " cached_tokens = EXCLUDED.cached_tokens, output_tokens = EXCLUDED.output_tokens, "
+    " reasoning_tokens = EXCLUDED.reasoning_tokens, cost_usd = EXCLUDED.cost_usd, "
+    " created_at = now(), expires_at = EXCLUDED.expires_at";
+
 static const char published[] =
     "UPDATE dead_letters SET published_at = now() WHERE id = ANY($1::bigint[])";
 
@@ -177,6 +214,8 @@ const struct pglink_statement settle_statements[] = {{"settle", settle},
                                                      {"unreadable", unreadable},
                                                      {"letters", letters},
                                                      {"park", park},
+                                                     {"savings", savings},
+                                                     {"keep", keep},
                                                      {"published", published},
                                                      {"parked_published", parked_published},
                                                      {0}};

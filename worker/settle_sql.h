@@ -29,6 +29,8 @@ enum result_column {
     R_COST,
     R_STARTED,
     R_FINISHED,
+    R_SOURCE,
+    R_ANSWER_OF,
     R_COLUMNS
 };
 enum attempt_column {
@@ -96,9 +98,39 @@ enum parked_column {
     P_RECORD,
     P_COLUMNS
 };
+/* "savings": what tasks did not cost; of those whose result is the one written with it. */
+enum saving_column {
+    S_JOB_ID,
+    S_CUSTOM_ID,
+    S_GENERATION,
+    S_FINISHED,
+    S_KIND,
+    S_TOKENS,
+    S_COST,
+    S_COLUMNS
+};
+/* "keep": outcomes of tasks that have a cache key. The lease on it ends; the answer is kept if the
+ * time to live is above 0. Then the owner of the leases. */
+enum kept_column {
+    K_KEY,
+    K_LEASED, /* the key that is leased: another one if another model answered */
+    K_JOB_ID,
+    K_CUSTOM_ID,
+    K_GENERATION,
+    K_FINISHED,
+    K_TENANT,
+    K_TTL, /* ms */
+    K_INPUT,
+    K_CACHED,
+    K_OUTPUT,
+    K_REASONING,
+    K_COST,
+    K_COLUMNS
+};
 /* "published" and "parked_published": ids that Kafka has acknowledged; both share their numbers. */
 
 extern const enum pg_type result_types[R_COLUMNS], attempt_types[A_COLUMNS],
-    unreadable_types[U_COLUMNS], letter_types[L_COLUMNS], parked_types[P_COLUMNS];
+    saving_types[S_COLUMNS], kept_types[K_COLUMNS], unreadable_types[U_COLUMNS],
+    letter_types[L_COLUMNS], parked_types[P_COLUMNS];
 extern const struct pglink_statement settle_statements[];
 #endif

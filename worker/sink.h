@@ -12,6 +12,8 @@ enum known {
     KNOWN_BURIED, /* there is a result whose dead letter (t->publication_id) may not be published */
     KNOWN_PARKED, /* there is a newer copy (t->copy, t->publication_id) that may not be published */
     KNOWN_CANCELLED, /* its job was cancelled */
+    KNOWN_CACHED,    /* an answer to the same request is kept: t->sharing has borrowed it */
+    KNOWN_ELSEWHERE, /* another worker is about to call for the same request */
 };
 
 struct sink_events {

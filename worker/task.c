@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "common/units.h"
+#include "sharing.h"
 
 const char *const task_status_names[] = {"none",    "succeeded", "failed", "cancelled",
                                          "expired", "degraded",  "parked"};
@@ -62,7 +63,8 @@ void task_free(struct task *t)
     free(t->record);
     free(t->identity);
     buf_free(&t->request);
-    free(t->response);
+    task_drop_response(t);
+    free(t->sharing);
     free(t);
 }
 
@@ -82,6 +84,18 @@ const char *task_upstream_model(const struct task *t)
     return c->model ? c->model : t->doc.model;
 }
 
+void task_drop_response(struct task *t)
+{
+    if (t->sharing && t->sharing->borrowed) {
+        borrowed_drop(t->sharing->borrowed);
+        t->sharing->borrowed = NULL;
+        t->sharing->source = SOURCE_CALL;
+    } else {
+        free(t->response);
+    }
+    t->response = NULL;
+}
+
 void task_finish(struct task *t, enum task_status status)
 {
     t->status = status;
@@ -98,6 +112,5 @@ void task_park(struct task *t, int tier, int64_t due_ms)
     t->copy.attempts += (int64_t)t->attempt_count;
     t->copy.due_ms = due_ms;
     t->copy.lane = t->lane;
-    free(t->response);
-    t->response = NULL;
+    task_drop_response(t);
 }

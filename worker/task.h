@@ -17,6 +17,7 @@ enum task_state {
     TASK_CHECKING, /* is there a result already?        list: settle's look-ups */
     TASK_TWIN,     /* waits for a task of the same id   list: that task's twins */
     TASK_READY,    /* waits for its turn                list: its lane */
+    TASK_SHARING,  /* waits for another's answer to the same request   none: its group has it */
     TASK_CALLING,  /* a backend has it                  none: the call has it */
     TASK_WAITING,  /* a short retry is due later        none: its timer has it */
     TASK_SETTLING, /* the result is being written       list: settle's results */
@@ -79,6 +80,7 @@ struct spent {
 
 struct pipeline;
 struct tenant;
+struct sharing;
 
 struct task {
     struct task *prev, *next;
@@ -107,6 +109,9 @@ struct task {
     size_t identity_len;
     struct task *twins;
 
+    struct sharing *sharing;              /* see sharing.h; NULL: it has its own call */
+    struct task *group_prev, *group_next; /* tasks with the same request */
+
     const struct config_model *route; /* NULL: none fits */
     size_t candidate;
     int tries;          /* spent with this candidate: an outage spends none */
@@ -129,7 +134,7 @@ struct task {
     enum task_status status;
     struct error error; /* if it is no success */
     long http_status;
-    char *response;      /* JSON on one line; NULL: none */
+    char *response;      /* JSON on one line; NULL: none; its own, unless it is borrowed */
     size_t response_len; /* as it came, also if the response was given up */
     int64_t finished_us;
     int64_t publication_id; /* of the dead letter or the parked copy to publish; 0: none */
@@ -148,6 +153,8 @@ const struct config_candidate *task_candidate(const struct task *t);
 const char *task_upstream_model(const struct task *t);
 /* Sets the final status; for other than success, fill t->error first. */
 void task_finish(struct task *t, enum task_status status);
+/* It has no answer any more. */
+void task_drop_response(struct task *t);
 /* The task is to wait in the retry topic of this tier until `due_ms` (since 1970); t->error says
  * why. */
 void task_park(struct task *t, int tier, int64_t due_ms);

@@ -1,5 +1,6 @@
 #include "watch.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "pglink.h"
 
 #define EVERY 1.0 /* seconds */
+enum { TRIM_EVERY = 60 };
 
 /* Newest first: if there are more than the pipeline keeps, the others end at their look-up. */
 static const struct pglink_statement statements[] = {
@@ -14,6 +16,7 @@ static const struct pglink_statement statements[] = {
                   "WHERE cancelled_at > now() - interval '1 day' "
                   "ORDER BY cancelled_at DESC LIMIT 1024"},
     {"volumes", volumes_query},
+    {"trim", "SELECT cache_trim($1::bigint)"},
     {0}};
 
 struct watch {
@@ -23,16 +26,22 @@ struct watch {
     struct pglink *link;
     struct volumes *volumes; /* NULL: no rule looks at them */
     ev_timer timer;
-    bool asked;
+    bool asked, cache;               /* are answers kept? */
+    char cache_max[sizeof(int64_t)]; /* big-endian, as a parameter */
+    unsigned ticks;
 };
 
 static void ask(struct watch *w)
 {
-    static const struct pglink_query queries[] = {{.name = "cancelled"}, {.name = "volumes"}};
+    struct pglink_query queries[3] = {{.name = "cancelled"}, {.name = "volumes"}};
+    size_t count = w->volumes ? 2 : 1;
     if (!pglink_ready(w->link))
         return;
+    if (w->cache && w->ticks++ % TRIM_EVERY == 0)
+        queries[count++] = (struct pglink_query){
+            .name = "trim", .count = 1, .values = {w->cache_max}, .lengths = {sizeof w->cache_max}};
     w->asked = true;
-    pglink_run(w->link, queries, w->volumes ? 2 : 1);
+    pglink_run(w->link, queries, count);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -85,6 +94,9 @@ struct watch *watch_new(struct ev_loop *loop, const struct config *c, struct vol
     w->events = events;
     w->arg = arg;
     w->volumes = volumes_wanted(c) ? volumes : NULL;
+    w->cache = c->cache.rules.count > 0;
+    const uint64_t most = htobe64((uint64_t)c->cache.max_size);
+    memcpy(w->cache_max, &most, sizeof most);
     w->link = pglink_new(loop, c, "watch", statements, &link_events, w);
     ev_timer_init(&w->timer, on_timer, EVERY, EVERY);
     w->timer.data = w;

@@ -1,5 +1,5 @@
 /* Which jobs were cancelled lately, and how much has been used today: asked of PostgreSQL once a
- * second. */
+ * second. Once a minute the response cache is trimmed. */
 #ifndef QUERN_WATCH_H
 #define QUERN_WATCH_H
 #include <ev.h>

@@ -68,7 +68,7 @@ START_TEST(a_result_sums_its_attempts)
     (void)add_attempt(t, (struct usage){.input = 10, .output = 1}, 100);
     (void)add_attempt(t, (struct usage){.input = 10, .cached = 4, .output = 5}, 23);
     task_finish(t, STATUS_SUCCEEDED);
-    batch_init(&b, 10);
+    batch_init(&b, 10, 1 << 20);
     batch_begin(&b, false);
     batch_add(&b, t);
     batch_close(&b);
@@ -93,7 +93,7 @@ START_TEST(an_attempt_without_a_price_leaves_the_cost_unknown)
     (void)add_attempt(t, (struct usage){.input = 10}, 100);
     (void)add_attempt(t, (struct usage){.input = 10}, -1);
     task_finish(t, STATUS_SUCCEEDED);
-    batch_init(&b, 10);
+    batch_init(&b, 10, 1 << 20);
     batch_begin(&b, false);
     batch_add(&b, t);
     batch_close(&b);
@@ -110,7 +110,7 @@ START_TEST(a_failure_carries_its_record_and_a_letter)
     struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     (void)error_set(&t->error, ERROR_PERMANENT, "timeout", "too slow");
     task_finish(t, STATUS_FAILED);
-    batch_init(&b, 10);
+    batch_init(&b, 10, 1 << 20);
     batch_begin(&b, false);
     batch_add(&b, t);
     batch_close(&b);
@@ -128,7 +128,7 @@ START_TEST(a_task_given_up_writes_its_books_only)
     struct batch b;
     struct task *t = task_new(&p, 5, record, strlen(record), NULL);
     (void)add_attempt(t, (struct usage){.input = 10}, 100);
-    batch_init(&b, 10);
+    batch_init(&b, 10, 1 << 20);
     batch_begin(&b, false);
     batch_add(&b, t);
     batch_close(&b);
@@ -146,7 +146,7 @@ START_TEST(what_is_no_task_goes_to_its_own_statement)
     struct batch b;
     struct task *t = task_new(&p, 5, "\xFF", 1, NULL);
     task_finish(t, STATUS_FAILED);
-    batch_init(&b, 10);
+    batch_init(&b, 10, 1 << 20);
     batch_begin(&b, false);
     batch_add(&b, t);
     batch_close(&b);
@@ -164,7 +164,7 @@ START_TEST(a_batch_is_full_at_its_count)
 {
     struct partition p = new_partition();
     struct batch b;
-    batch_init(&b, 2);
+    batch_init(&b, 2, 1 << 20);
     batch_begin(&b, false);
     for (int i = 0; i < 2; i++) {
         ck_assert(!batch_full(&b));
@@ -187,7 +187,7 @@ START_TEST(lies_of_several_attempts_never_add_up_to_less_than_nothing)
     for (int i = 0; i < 2; i++)
         (void)add_attempt(t, (struct usage){.input = INT64_MAX, .output = INT64_MAX}, INT64_MAX);
     task_finish(t, STATUS_SUCCEEDED);
-    batch_init(&b, 10);
+    batch_init(&b, 10, 1 << 20);
     batch_begin(&b, false);
     batch_add(&b, t);
     batch_close(&b);

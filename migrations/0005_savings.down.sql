@@ -1,0 +1,3 @@
+DROP FUNCTION cache_trim(bigint);
+DROP TABLE savings, cache_leases, cache;
+ALTER TABLE results DROP COLUMN source, DROP COLUMN answer_of;
