@@ -178,6 +178,12 @@ struct config {
         struct config_list models; /* struct config_price */
     } prices;
     struct {
+        char *time_zone;
+        struct {
+            char *url, *secret_env, *secret_file;
+        } webhook;
+    } limits;
+    struct {
         int64_t max_size, entry_max, lease; /* bytes; lease in ms */
         struct config_list rules;           /* struct config_cache_rule */
     } cache;

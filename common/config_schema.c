@@ -396,6 +396,23 @@ static const struct config_key cache_keys[] = {
             "sensitive, is called."},
     {0}};
 
+static const struct config_key webhook_keys[] = {
+    {"url", CONFIG_TEXT, KEY(config, limits.webhook.url), NULL,
+     .doc = "Where a warning is posted, once: {\"type\": \"quern.budget.warning\", …}."},
+    {"secret_env", CONFIG_TEXT, KEY(config, limits.webhook.secret_env), NULL,
+     .doc = "Environment variable with the key that signs it (Standard Webhooks: whsec_ and "
+            "base64)."},
+    {"secret_file", CONFIG_TEXT, KEY(config, limits.webhook.secret_file), NULL,
+     .doc = "Or a file with it."},
+    {0}};
+
+static const struct config_key limits_keys[] = {
+    {"time_zone", CONFIG_TEXT, KEY(config, limits.time_zone), "UTC",
+     .doc = "Whose days and months budgets follow, e.g. Europe/Berlin."},
+    {"webhook", CONFIG_GROUP, .sub = webhook_keys,
+     .doc = "Told when a budget reaches a percentage that it warns at."},
+    {0}};
+
 const struct config_key config_schema[] = {
     {"kafka", CONFIG_GROUP, .sub = kafka_keys, .doc = "The queue."},
     {"database", CONFIG_GROUP, .sub = database_keys, .doc = "Where results and costs are kept."},
@@ -409,6 +426,8 @@ const struct config_key config_schema[] = {
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
+    {"limits", CONFIG_GROUP, .sub = limits_keys,
+     .doc = "Rates and budgets themselves are in the database: `quern limits`."},
     {"cache", CONFIG_GROUP, .sub = cache_keys,
      .doc = "Answers of the same request, used again. Off without rules."},
     {"backends", CONFIG_LIST, KEY(config, backends), .max = CONFIG_BACKENDS_MAX,

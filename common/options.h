@@ -13,6 +13,7 @@ enum {
     EXIT_USAGE = 2,
     EXIT_FAILED_TASKS = 3,
     EXIT_UNREACHABLE = 4,
+    EXIT_LIMITED = 5,
     EXIT_INTERRUPTED = 130,
 };
 

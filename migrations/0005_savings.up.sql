@@ -37,12 +37,14 @@ CREATE UNLOGGED TABLE cache_leases (
     until timestamptz NOT NULL
 );
 
--- What a task did not cost, and why; in the transaction of its result.
+-- What a task did not cost, and why; in the transaction of its result. 'baseline' is what it would
+-- have cost at the declared baseline; it is the sum of the others and of the call that answered.
 CREATE TABLE savings (
     job_id     uuid NOT NULL,
     custom_id  text NOT NULL,
     generation integer NOT NULL,
-    kind       text NOT NULL CHECK (kind IN ('cached', 'shared')),
+    kind       text NOT NULL
+        CHECK (kind IN ('cached', 'shared', 'packed', 'compressed', 'routed', 'baseline')),
     tokens     bigint NOT NULL,
     usd        numeric,         -- NULL: no price is known
     PRIMARY KEY (job_id, custom_id, generation, kind)

@@ -33,6 +33,7 @@ int cli_fail(const struct error *err)
     } codes[] = {{"unreachable", EXIT_UNREACHABLE},
                  {"usage", EXIT_USAGE},
                  {"invalid_input", EXIT_USAGE},
+                 {"limit_reached", EXIT_LIMITED},
                  {"interrupted", EXIT_INTERRUPTED}};
     (void)fprintf(stderr, "quern: %s\n", err->message);
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)

@@ -5,9 +5,10 @@
 #include "common/log.h"
 #include "verbs.h"
 
-static const struct verb *const verbs[] = {
-    &submit_verb, &status_verb, &results_verb, &jobs_verb,   &cancel_verb, &retry_verb,
-    &dead_verb,   &topics_verb, &migrate_verb, &config_verb, &route_verb,  &prices_verb};
+static const struct verb *const verbs[] = {&submit_verb,  &status_verb, &results_verb, &jobs_verb,
+                                           &cancel_verb,  &retry_verb,  &dead_verb,    &topics_verb,
+                                           &migrate_verb, &config_verb, &route_verb,   &prices_verb,
+                                           &limits_verb,  &cache_verb,  &cost_verb};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
 static const char about[] =
@@ -22,7 +23,7 @@ static int help(FILE *out, int code)
     (void)fprintf(out,
                   "\n`quern VERB --help` explains a verb. `quern --version` tells the version.\n"
                   "Exit codes: 0 done, 1 error, 2 usage, 3 finished with failed tasks, "
-                  "4 a service was\nunreachable, 130 interrupted.\n");
+                  "4 a service was\nunreachable, 5 a limit refused the job, 130 interrupted.\n");
     return code;
 }
 

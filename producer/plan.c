@@ -23,9 +23,8 @@ static struct wishes wishes_of(const struct submission *s, const struct input_it
     return w;
 }
 
-/* Borrows all of it; the model is not filled. */
-static struct task_doc doc_of(const struct submission *s, const struct uuid *job,
-                              const struct input_item *item)
+struct task_doc plan_doc(const struct submission *s, const struct uuid *job,
+                         const struct input_item *item)
 {
     return (struct task_doc){.job_id = *job,
                              .custom_id = (char *)(uintptr_t)item->custom_id,
@@ -51,7 +50,7 @@ quern_status plan_record(const struct submission *s, const struct uuid *job,
                          item->url, task_url_list());
     if (task_body_check(item->body, &model, err) != QUERN_OK)
         return QUERN_FAIL;
-    struct task_doc doc = doc_of(s, job, item);
+    struct task_doc doc = plan_doc(s, job, item);
     if (task_name_check("tenant", doc.tenant, err) != QUERN_OK ||
         task_name_check("user", doc.user, err) != QUERN_OK ||
         task_name_check("feature", doc.feature, err) != QUERN_OK)
@@ -90,18 +89,22 @@ static int64_t cost_of(const struct config *c, const struct price_table *prices,
     return p ? prices_cost(p, b, u) : -1;
 }
 
-static void estimate(const struct reading *r, const struct input_item *item)
+struct usage plan_estimate(struct json body)
 {
-    static const struct uuid nobody;
-    struct plan *p = r->plan;
-    struct task_doc d = doc_of(r->submission, &nobody, item);
-    const struct json body = d.body;
     int64_t max = OUTPUT_GUESS;
     if (!json_int64(json_get(body, "max_completion_tokens"), &max))
         (void)json_int64(json_get(body, "max_tokens"), &max);
     max = max < 0 ? 0 : max > OUTPUT_MOST ? OUTPUT_MOST : max;
-    struct usage u = {.input = (int64_t)body.len / BYTES_PER_TOKEN, .output = max};
-    d.model = json_string_dup(json_get(body, "model"));
+    return (struct usage){.input = (int64_t)body.len / BYTES_PER_TOKEN, .output = max};
+}
+
+static void estimate(const struct reading *r, const struct input_item *item)
+{
+    static const struct uuid nobody;
+    struct plan *p = r->plan;
+    struct task_doc d = plan_doc(r->submission, &nobody, item);
+    const struct usage u = plan_estimate(d.body);
+    d.model = json_string_dup(json_get(d.body, "model"));
     const int64_t cost = cost_of(r->config, r->prices, &d, r->submission->lane, u);
     free(d.model);
     p->input_tokens += u.input;

@@ -33,6 +33,13 @@ MUST_CHECK quern_status plan_record(const struct submission *s, const struct uui
                                     const struct input_item *item, struct buf *out,
                                     struct error *err);
 
+/* The same as a task document, for what must be decided before; borrows all of it. */
+struct task_doc plan_doc(const struct submission *s, const struct uuid *job,
+                         const struct input_item *item);
+/* Tokens of input and output, estimated: four bytes a token; the answer as long as max_tokens, else
+ * 256. */
+struct usage plan_estimate(struct json body);
+
 /* Reads the whole input. Mistakes go to stderr as "FILE:LINE: what", up to submit.errors_max.
  * Fails with code "invalid_input" if there was one, or if there is no task. */
 MUST_CHECK quern_status plan_read(struct input *in, const struct submission *s, struct config *c,

@@ -14,6 +14,7 @@
 #include "input.h"
 #include "progress.h"
 #include "publish.h"
+#include "reserve.h"
 #include "verbs.h"
 
 struct arguments {
@@ -159,6 +160,8 @@ static quern_status send(const struct arguments *a, const struct config *c, PGco
                       job->name, job->id_text, job->total);
         return QUERN_OK;
     }
+    if (reserve(db, c, in, &a->submission, job, err) != QUERN_OK)
+        return QUERN_FAIL;
     progress_start(&bar, job->name);
     struct submission named = a->submission;
     named.job = job->name;

@@ -363,6 +363,30 @@ struct endpoint *caller_endpoint(struct caller *caller, const struct config_back
     return e;
 }
 
+static void free_endpoint(struct endpoint *e)
+{
+    curl_slist_free_all(e->headers);
+    free(e);
+}
+
+static void forget(struct call *list, const struct endpoint *e)
+{
+    struct call *c;
+    DL_FOREACH (list, c)
+        if (c->endpoint == e)
+            c->endpoint = NULL;
+}
+
+void caller_endpoint_free(struct caller *caller, struct endpoint *e)
+{
+    for (size_t i = 0; i < caller->count; i++) {
+        forget(caller->multis[i].active, e);
+        forget(caller->multis[i].idle, e);
+    }
+    LL_DELETE(caller->endpoints, e);
+    free_endpoint(e);
+}
+
 struct caller *caller_new(struct ev_loop *loop, const struct config *c)
 {
     struct caller *caller = mem_zero(sizeof *caller);
@@ -409,10 +433,8 @@ void caller_free(struct caller *caller)
     ev_timer_stop(caller->loop, &caller->sweep);
     for (size_t i = 0; i < caller->count; i++)
         free_multi(&caller->multis[i]);
-    LL_FOREACH_SAFE (caller->endpoints, e, next) {
-        curl_slist_free_all(e->headers);
-        free(e);
-    }
+    LL_FOREACH_SAFE (caller->endpoints, e, next)
+        free_endpoint(e);
     free(caller);
     curl_global_cleanup();
 }

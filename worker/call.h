@@ -64,6 +64,9 @@ void caller_free(struct caller *caller); /* aborts what is in flight, without ca
 struct endpoint *caller_endpoint(struct caller *caller, const struct config_backend *b,
                                  const char *const *headers, size_t count);
 
+/* Frees one before the caller; the call that was made with it has ended, or just tells so. */
+void caller_endpoint_free(struct caller *caller, struct endpoint *e);
+
 /* Begins a POST. */
 struct call *call_start(struct caller *caller, const struct call_order *o);
 /* Was a connection made, and its request sent, in part at least? */

@@ -3,10 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#define FIRST_TOKENS_PER_BYTE 0.25
-#define FIRST_OUTPUT 256.0
-#define MOST_TOKENS_PER_BYTE 1e3 /* an image's url is short, and its tokens are many */
-#define MOST_OUTPUT 1e6
+#define FIRST_USUAL 1280.0 /* tokens: a body of 4 KiB and its answer */
 #define LEARN (1.0 / 32.0) /* weight of the newest call in the estimates */
 
 static void add_models(struct gates *g, const struct config_model *m)
@@ -35,8 +32,7 @@ void gates_init(struct gates *g, const struct config *c)
                                                 .limit = &l[j],
                                                 .requests.rate = (double)l[j].requests / 60.0,
                                                 .tokens.rate = (double)l[j].tokens / 60.0,
-                                                .tokens_per_byte = FIRST_TOKENS_PER_BYTE,
-                                                .output = FIRST_OUTPUT};
+                                                .usual = FIRST_USUAL};
     }
     g->named = g->count;
     for (size_t i = 0; i < c->models.count; i++)
@@ -67,36 +63,27 @@ bool gate_is_open(struct gate *g, double now)
     return pace_open(&g->requests) && pace_open(&g->tokens);
 }
 
-double gate_begin(struct gate *g, size_t bytes)
+void gate_begin(struct gate *g, double tokens)
 {
     if (!g->limit)
-        return 0;
-    double reserved = (double)bytes * g->tokens_per_byte + g->output;
+        return;
     pace_take(&g->requests, 1);
-    pace_take(&g->tokens, reserved);
-    return reserved;
+    pace_take(&g->tokens, tokens);
+    g->usual += LEARN * (tokens - g->usual);
 }
 
-void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage *u, bool learn)
+void gate_end(struct gate *g, double tokens, const struct usage *u)
 {
-    if (!g->limit || !u)
-        return;
-    pace_take(&g->tokens, (double)(u->input + u->output) - reserved);
-    if (!learn || bytes == 0)
-        return;
-    double input = fmin((double)u->input / (double)bytes, MOST_TOKENS_PER_BYTE);
-    g->tokens_per_byte += LEARN * (input - g->tokens_per_byte);
-    g->output += LEARN * (fmin((double)u->output, MOST_OUTPUT) - g->output);
+    if (g->limit && u)
+        pace_take(&g->tokens, (double)(u->input + u->output) - tokens);
 }
 
 void gate_want(struct gate *g, size_t waiting, double now, double *requests, double *tokens)
 {
-    enum { USUAL_BYTES = 4096 }; /* more than needed is asked for, up to the horizon */
     pace_advance(&g->requests, now);
     pace_advance(&g->tokens, now);
     if (now < g->closed_until)
         waiting = 0;
     *requests = pace_want(&g->requests, (double)waiting);
-    *tokens =
-        pace_want(&g->tokens, (double)waiting * (USUAL_BYTES * g->tokens_per_byte + g->output));
+    *tokens = pace_want(&g->tokens, (double)waiting * g->usual); /* up to the horizon */
 }

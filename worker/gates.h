@@ -20,7 +20,7 @@ struct gate {
     const char *model;                /* of a gate without a limit; NULL: all others */
     double closed_until;              /* by the backend's word */
     struct pace requests, tokens;
-    double tokens_per_byte, output; /* learned: of a body, and of an answer */
+    double usual; /* tokens that a call reserves, lately */
 };
 
 struct gates {
@@ -35,11 +35,10 @@ void gates_init(struct gates *g, const struct config *c);
 /* The gate before this model at this backend. */
 size_t gates_find(const struct gates *g, size_t backend, const char *model);
 bool gate_is_open(struct gate *g, double now);
-/* A call begins, with a body of so many bytes. Returns the tokens that it reserves. */
-double gate_begin(struct gate *g, size_t bytes);
-/* It ended, having used so much (NULL: nobody knows; then it is taken to be what was reserved).
- * `learn`: an answer came whole, so estimates learn from it. */
-void gate_end(struct gate *g, double reserved, size_t bytes, const struct usage *u, bool learn);
+/* A call begins that is thought to take so many tokens. */
+void gate_begin(struct gate *g, double tokens);
+/* It ended, having used so much (NULL: nobody knows; then it is taken to be what was thought). */
+void gate_end(struct gate *g, double tokens, const struct usage *u);
 /* What to lease, if so many tasks wait before it: seconds of each of its rates. */
 void gate_want(struct gate *g, size_t waiting, double now, double *requests, double *tokens);
 #endif

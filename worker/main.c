@@ -9,7 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cached.h"
 #include "common/log.h"
+#include "common/money.h"
 #include "common/options.h"
 #include "common/pg.h"
 #include "common/prices.h"
@@ -17,8 +19,10 @@
 #include "lookup.h"
 #include "outbound.h"
 #include "pipeline.h"
+#include "quota.h"
 #include "settle.h"
 #include "watch.h"
+#include "webhook.h"
 
 struct worker {
     struct ev_loop *loop;
@@ -31,6 +35,8 @@ struct worker {
     struct settle *settle;
     struct outbound *outbound;
     struct watch *watch;
+    struct quota_link *quota;
+    struct webhook *webhook; /* NULL: none */
     struct intake *intakes[POOL_COUNT];
     int running; /* intakes not stopped yet */
     ev_signal term, intr, hup;
@@ -166,6 +172,53 @@ static void source_left(void *arg, struct partition *p)
 }
 
 static const struct source_ops source_ops = {source_room, source_left};
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static void on_limits_answered(void *arg, struct meter *m)
+{
+    pipeline_meter_answered(((struct worker *)arg)->pipeline, m);
+}
+
+static void on_limits_changed(void *arg)
+{
+    pipeline_limits_known(((struct worker *)arg)->pipeline);
+}
+
+static void on_told(void *arg, int64_t id, bool taken)
+{
+    if (taken)
+        quota_delivered(((struct worker *)arg)->quota, id);
+}
+
+static void on_warned(void *arg, const struct quota_warning *q)
+{
+    struct worker *w = arg;
+    char spent[MONEY_TEXT_MAX], amount[MONEY_TEXT_MAX];
+    struct buf data;
+    (void)money_format(q->spent, spent);
+    (void)money_format(q->amount, amount);
+    log_warn("a budget is used up to a percentage that it warns at", LOG_S("limit", q->name),
+             LOG_S("subject", q->subject), LOG_N("percent", q->percent), LOG_S("spent_usd", spent),
+             LOG_S("limit_usd", amount));
+    if (!w->webhook) {
+        on_told(w, q->id, true);
+        return;
+    }
+    buf_init(&data, 8192);
+    buf_str(&data, "{");
+    buf_json_member(&data, "limit", q->name);
+    buf_str(&data, ",");
+    buf_json_member(&data, "subject", q->subject);
+    buf_str(&data, ",");
+    buf_json_member(&data, "period", q->period);
+    buf_printf(&data, ",\"percent\":%lld,\"spent_usd\":\"%s\",\"limit_usd\":\"%s\"}",
+               (long long)q->percent, spent, amount);
+    webhook_send(w->webhook, q->id, "quern.budget.warning", data.data, on_told, w);
+    buf_free(&data);
+}
+
+static const struct quota_events quota_events = {on_limits_answered, on_limits_changed, on_warned};
 
 /* ---- signals and reports --------------------------------------------------------------------- */
 
@@ -310,11 +363,14 @@ static quern_status start(struct worker *w, struct error *err)
     w->caller = caller_new(w->loop, c);
     if (!(w->router = router_new(c, w->caller, err)))
         return QUERN_FAIL;
+    if (!(w->webhook = webhook_new(w->caller, c, err)) && err->code[0])
+        return QUERN_FAIL;
     w->pipeline =
         pipeline_new(w->loop, c, w->caller, w->router, w->prices, &sink_ops, w, &source_ops, w);
     w->lookup = lookup_new(w->loop, c, &sink_events, w);
     w->settle = settle_new(w->loop, c, &sink_events, w);
     w->watch = watch_new(w->loop, c, pipeline_volumes(w->pipeline), &watch_events, w);
+    w->quota = quota_link_new(w->loop, c, pipeline_meters(w->pipeline), &quota_events, w);
     if (!(w->outbound = outbound_new(w->loop, c, &sink_events, w, err)))
         return QUERN_FAIL;
     for (int pool = 0; pool < POOL_COUNT; pool++, w->running++)
@@ -322,6 +378,18 @@ static quern_status start(struct worker *w, struct error *err)
             return QUERN_FAIL;
     watch_signals(w);
     return QUERN_OK;
+}
+
+/* What is left of shares need not wait to run out. Nothing is in use any more. */
+static void return_shares(const struct config *c)
+{
+    struct error err;
+    const char *const values[] = {cached_owner()};
+    PGconn *db = pg_connect(c, "quern-worker", &err);
+    PGresult *r =
+        db ? pg_query(db, "DELETE FROM limit_leases WHERE worker = $1", 1, values, &err) : NULL;
+    PQclear(r);
+    PQfinish(db);
 }
 
 /* Tasks that are still in the pipeline (PostgreSQL or Kafka did not answer in time) are others'
@@ -336,14 +404,18 @@ static int finish(struct worker *w)
     log_info("stopped", LOG_N("finished", n.finished), LOG_N("left_to_others", left));
     if (left || w->failed)
         return w->failed ? EXIT_ERROR : EXIT_DONE;
+    if (pipeline_has_limits(w->pipeline))
+        return_shares(w->config);
     for (int pool = 0; pool < POOL_COUNT; pool++)
         intake_free(w->intakes[pool]);
     outbound_free(w->outbound);
     watch_free(w->watch);
+    quota_link_free(w->quota);
     settle_free(w->settle);
     lookup_free(w->lookup);
     pipeline_free(w->pipeline);
     router_free(w->router);
+    webhook_free(w->webhook);
     caller_free(w->caller);
     price_table_free(w->prices);
     config_free(w->config);

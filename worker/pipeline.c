@@ -131,6 +131,7 @@ void pipeline_release(struct pipeline *p, struct task *t, bool done)
     p->with_deadline -= t->doc.deadline_us != 0;
     bool room = room_discharge(&p->rooms[from->pool], task_bytes(t));
     tenants_leave(&p->tenants, t);
+    quota_release(&p->meters, t);
     task_free(t);
     DL_FOREACH_SAFE (twins, twin, next) {
         DL_DELETE(twins, twin);
@@ -150,6 +151,9 @@ void pipeline_leave(struct pipeline *p, struct task *t)
     switch (t->state) {
     case TASK_TWIN:
         DL_DELETE(same_identity(p, t)->twins, t);
+        break;
+    case TASK_HELD:
+        meter_unhold(&p->meters, t);
         break;
     case TASK_WAITING:
         ev_timer_stop(p->loop, &t->timer);
@@ -180,13 +184,15 @@ void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state)
     case TASK_READY:
         t->gate = gates_find(&p->gates, pipeline_backend(p, t), task_upstream_model(t));
         limiter_expect(&p->limiter, t->lane, ev_now(p->loop));
-        lanes_push(&p->lanes, t, t->gate, t->tries > 0 && !pipeline_is_blocked(p, t));
+        lanes_push(&p->lanes, t, t->gate,
+                   t->waited || (t->tries > 0 && !pipeline_is_blocked(p, t)));
         break;
     case TASK_CALLING:
         limiter_begin(&p->limiter, pipeline_backend(p, t), t->lane);
         pipeline_start_call(p, t);
         break;
     case TASK_SHARING:
+    case TASK_HELD: /* its meter has it already */
         break;
     case TASK_WAITING:
         ev_timer_start(p->loop, &t->timer);
@@ -400,6 +406,8 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     p->volumes = volumes_new();
     tenants_init(&p->tenants, c);
     set_bounds(p, c);
+    meters_init(&p->meters);
+    estimates_init(&p->estimates);
     pipeline_start_gates(p);
     lanes_init(&p->lanes, c->lanes.weight, p->gates.count);
     limiter_init(&p->limiter, c);
@@ -428,6 +436,8 @@ void pipeline_free(struct pipeline *p)
     pipeline_stop_gates(p);
     volumes_free(p->volumes);
     lanes_free(&p->lanes);
+    meters_free(&p->meters);
+    estimates_free(&p->estimates);
     pipeline_forget_cancels(p);
     free(p);
 }

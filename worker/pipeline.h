@@ -14,6 +14,8 @@
 enum { POOL_RETRY = KAFKA_RETRIES, POOL_COUNT = KAFKA_GROUPS };
 
 struct pipeline;
+struct meter;
+struct meters;
 
 struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, struct caller *caller,
                               struct router *router, const struct price_table *prices,
@@ -54,6 +56,13 @@ extern const struct sink_events pipeline_sink_events;
 /* The copy of the day's volume that rules look at: to be kept fresh. Lives as long as the pipeline.
  */
 struct volumes *pipeline_volumes(struct pipeline *p);
+
+/* What of the limits this worker may use: quota.h keeps it fresh, and tells what has changed. No
+ * call begins before pipeline_limits_known(), once it was asked for. */
+struct meters *pipeline_meters(struct pipeline *p);
+bool pipeline_has_limits(const struct pipeline *p);
+void pipeline_limits_known(struct pipeline *p);
+void pipeline_meter_answered(struct pipeline *p, struct meter *m);
 
 struct pipeline_counts {
     size_t in_state[TASK_STATES];

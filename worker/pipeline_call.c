@@ -50,10 +50,9 @@ static void choose_candidate(struct pipeline *p, struct task *t)
     }
 }
 
-/* Tasks that wait in memory: for a short retry, or for a backend that is out. */
-static size_t count_waiting(const struct pipeline *p)
+size_t pipeline_count_waiting(const struct pipeline *p)
 {
-    size_t n = p->counts.in_state[TASK_WAITING];
+    size_t n = p->counts.in_state[TASK_WAITING] + p->counts.in_state[TASK_HELD];
     for (size_t i = 0; i < p->gates.count; i++)
         n += p->breakers[p->gates.gate[i].backend].open ? p->lanes.of_gate[i] : 0;
     return n;
@@ -73,7 +72,7 @@ void pipeline_ready(struct pipeline *p, struct task *t)
 {
     choose_candidate(p, t);
     if (breaker_waits(pipeline_breaker(p, t), ev_now(p->loop)) && any_backend_in(p) &&
-        count_waiting(p) >= p->waiting_max) {
+        pipeline_count_waiting(p) >= p->waiting_max) {
         (void)error_set(&t->error, ERROR_RETRY, "backend_out",
                         "backend \"%s\" is out, and many tasks wait for it",
                         task_candidate(t)->backend);
@@ -105,7 +104,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
 
 static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
 {
-    if (any_backend_in(p) && count_waiting(p) >= p->waiting_max) {
+    if (any_backend_in(p) && pipeline_count_waiting(p) >= p->waiting_max) {
         pipeline_park(p, t, retry_tier(delay_ms));
         return;
     }
@@ -300,10 +299,11 @@ static bool owns_its_tasks(const struct pipeline *p, double now)
 void pipeline_dispatch(struct pipeline *p)
 {
     struct task *t;
-    if (!owns_its_tasks(p, ev_now(p->loop)))
+    if (p->limits_unknown || !owns_its_tasks(p, ev_now(p->loop)))
         return;
     while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
            (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
-        if (!pipeline_expire(p, t) && !pipeline_share(p, t) && pipeline_translate(p, t))
+        if (!pipeline_expire(p, t) && !pipeline_share(p, t) && pipeline_admit(p, t) &&
+            pipeline_translate(p, t))
             pipeline_enter(p, t, TASK_CALLING);
 }

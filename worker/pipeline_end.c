@@ -36,7 +36,8 @@ void pipeline_revoke(struct pipeline *p, struct partition *from)
     from->revoked = true;
     drop_all(p, from, 1U << TASK_TWIN); /* first: nobody is woken by the others then */
     drop_all(p, from,
-             1U << TASK_CHECKING | 1U << TASK_READY | 1U << TASK_SHARING | 1U << TASK_WAITING);
+             1U << TASK_CHECKING | 1U << TASK_READY | 1U << TASK_SHARING | 1U << TASK_HELD |
+                 1U << TASK_WAITING);
 }
 
 void pipeline_abort(struct pipeline *p, struct partition *from)
@@ -59,7 +60,7 @@ static bool is_stuck(const struct pipeline *p, const struct task *t)
     if (t->state == TASK_READY && t->tenant && !window_full(&t->partition->window))
         return false; /* others were before it by intent */
     const int64_t now = units_now_us(), limit = p->config->worker.head_timeout * 1000;
-    if (t->state == TASK_READY || t->state == TASK_WAITING)
+    if (t->state == TASK_READY || t->state == TASK_HELD || t->state == TASK_WAITING)
         return now - t->received_us > limit;
     return t->state == TASK_CALLING && now - t->attempts[t->attempt_count - 1].started_us > limit;
 }
@@ -114,7 +115,8 @@ static void cancel_task(struct pipeline *p, struct task *t, const struct cancel 
         return;
     if (t->state == TASK_CALLING)
         pipeline_abort_call(p, t, "cancelled", "its job was cancelled before the answer came");
-    else if (t->state != TASK_READY && t->state != TASK_SHARING && t->state != TASK_WAITING)
+    else if (t->state != TASK_READY && t->state != TASK_SHARING && t->state != TASK_HELD &&
+             t->state != TASK_WAITING)
         return; /* CHECKING: its look-up tells; further on: the outcome stands */
     pipeline_pull(p, t);
     pipeline_finish_cancelled(p, t);
@@ -196,7 +198,8 @@ void pipeline_sweep(struct ev_loop *loop, ev_timer *timer, int events)
     if (p->with_deadline == 0 && !outage)
         return;
     HASH_ITER (hh, p->by_identity, t, next) {
-        if (t->state != TASK_READY && t->state != TASK_SHARING && t->state != TASK_WAITING)
+        if (t->state != TASK_READY && t->state != TASK_SHARING && t->state != TASK_HELD &&
+            t->state != TASK_WAITING)
             continue;
         bool late = t->doc.deadline_us != 0 && now >= t->doc.deadline_us;
         bool hopeless = outage && pipeline_is_blocked(p, t) && pipeline_too_old(p, t);

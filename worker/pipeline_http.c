@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "attempt.h"
+#include "bound.h"
 #include "classify.h"
 #include "common/failpoint.h"
 #include "common/log.h"
@@ -135,7 +136,9 @@ static void leave_gate(struct pipeline *p, struct task *t, const struct call_res
     const struct usage *known = reply->unknown_use ? NULL : &reply->usage;
     const bool whole = reply->has_usage && reply->success;
     tenants_settle(&p->tenants, t, known, whole);
-    gate_end(&p->gates.gate[t->gate], t->reserved, t->doc.body.len, known, whole);
+    gate_end(&p->gates.gate[t->gate], t->reserved, known);
+    if (t->kind && whole)
+        estimate_learn(t->kind, t->doc.body.len, known, t->reserved);
     /* What a key has used up does not hold for the next one. */
     if (r->used_up > 0 && (reply->success || reply->error.class != ERROR_NEXT_KEY))
         pipeline_pause(p, t, r->used_up);
@@ -177,6 +180,7 @@ static void book(struct pipeline *p, struct task *t, const struct reply *reply)
         log_warn("a model has no price: its costs are unknown (null); give it one with "
                  "prices.models or prices.file",
                  LOG_S("model", a->model), LOG_S("backend", b->name));
+    quota_end(t, a->token, reply->unknown_use ? -1 : a->usage.input + a->usage.output, a->cost);
 }
 
 static void on_called(void *arg, const struct call_result *result)
@@ -271,15 +275,29 @@ bool pipeline_translate(struct pipeline *p, struct task *t)
     return false;
 }
 
+/* Tokens that the task's next call will take, as earlier ones tell; 0 where nothing depends on it.
+ */
+double pipeline_estimate(struct pipeline *p, struct task *t)
+{
+    t->kind = NULL;
+    if (!t->quota && !p->gates.gate[t->gate].limit)
+        return 0;
+    t->kind = estimates_find(&p->estimates, task_upstream_model(t), t->doc.url, t->doc.feature);
+    return estimate_tokens(t->kind, t->doc.body.len, bound_usage(t->doc.body).output);
+}
+
 void pipeline_start_call(struct pipeline *p, struct task *t)
 {
     size_t backend = pipeline_backend(p, t);
     const struct request q = request_of(p, t);
     struct buf url;
     t->tries++;
+    t->waited = false;
+    quota_begin(t, ev_now(p->loop));
     t->called = ev_now(p->loop);
     t->probe = breaker_begin(&p->breakers[backend]);
-    t->reserved = gate_begin(&p->gates.gate[t->gate], t->doc.body.len);
+    t->reserved = pipeline_estimate(p, t);
+    gate_begin(&p->gates.gate[t->gate], t->reserved);
     attempt_begin(t);
     buf_init(&url, URL_MAX);
     router_url(p->router, backend, &q, &url);

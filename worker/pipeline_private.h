@@ -1,12 +1,14 @@
 /* Inside the pipeline: pipeline.c has the states, pipeline_call.c when calls begin and what follows
  * from failures, pipeline_http.c one call, pipeline_gates.c the rate limits, pipeline_share.c what
- * answers several tasks, pipeline_end.c what
+ * answers several tasks, pipeline_quota.c limits, pipeline_end.c what
  * ends tasks from outside (partitions that go away, cancelled jobs, deadlines, stuck heads). */
 #ifndef QUERN_PIPELINE_PRIVATE_H
 #define QUERN_PIPELINE_PRIVATE_H
 #include "breaker.h"
 #include "common/route.h"
+#include "estimate.h"
 #include "leases.h"
+#include "meters.h"
 #include "once.h"
 #include "pipeline.h"
 #include "room.h"
@@ -51,6 +53,9 @@ struct pipeline {
     struct task *by_identity;
     struct cancel *cancels;
     struct group *groups; /* tasks by what they ask */
+    struct meters meters;
+    struct estimates estimates;
+    bool limits_unknown; /* no call begins before the limits are read */
     ev_prepare before_wait;
     ev_timer sweep;
     struct pipeline_counts counts;
@@ -97,6 +102,7 @@ bool pipeline_translate(struct pipeline *p, struct task *t);
 void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body);
 /* What the task's answer is charged for in answer_bytes. */
 size_t pipeline_answer_bytes(const struct task *t);
+double pipeline_estimate(struct pipeline *p, struct task *t);
 void pipeline_start_call(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
@@ -116,6 +122,10 @@ void pipeline_share_nothing(struct pipeline *p, struct task *t);
 void pipeline_take_cached(struct pipeline *p, struct task *t);
 void pipeline_look_later(struct pipeline *p, struct task *t);
 
+/* In pipeline_quota.c. The task's turn has come: may it be called, as far as limits go? If not, it
+ * waits for one, or has ended. */
+bool pipeline_admit(struct pipeline *p, struct task *t);
+
 /* In pipeline_gates.c. */
 void pipeline_start_gates(struct pipeline *p);
 void pipeline_stop_gates(struct pipeline *p);
@@ -125,6 +135,8 @@ void pipeline_pause(struct pipeline *p, const struct task *t, double seconds);
 
 /* In pipeline_call.c. */
 void pipeline_dispatch(struct pipeline *p);
+/* Tasks that wait in memory: for a short retry, for a backend that is out, or for a limit. */
+size_t pipeline_count_waiting(const struct pipeline *p);
 /* The position of the candidate after that one that may see the task; the count: there is none. */
 size_t pipeline_candidate_after(const struct pipeline *p, const struct task *t, size_t candidate);
 /* Is there another candidate? */

@@ -105,7 +105,8 @@ bool pipeline_share(struct pipeline *p, struct task *t)
 
 static bool waits(const struct task *t)
 {
-    return t->state == TASK_READY || t->state == TASK_SHARING || t->state == TASK_WAITING;
+    return t->state == TASK_READY || t->state == TASK_SHARING || t->state == TASK_HELD ||
+           t->state == TASK_WAITING;
 }
 
 /* What the leader was answered, for others to hold too. */

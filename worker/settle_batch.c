@@ -6,6 +6,7 @@
 #include "cached.h"
 #include "common/failpoint.h"
 #include "common/mem.h"
+#include "meters.h"
 #include "sharing.h"
 
 static void init_all(struct pgarray *arrays, const enum pg_type *types, size_t n)
@@ -37,6 +38,7 @@ static void clear(struct batch *b)
     free_all(b->parked, P_COLUMNS);
     free_all(b->savings, S_COLUMNS);
     free_all(b->kept, K_COLUMNS);
+    free_all(b->charges, C_COLUMNS);
     pgarray_free(&b->published_ids);
 }
 
@@ -60,6 +62,7 @@ void batch_begin(struct batch *b, bool all_letters)
     init_all(b->parked, parked_types, P_COLUMNS);
     init_all(b->savings, saving_types, S_COLUMNS);
     init_all(b->kept, kept_types, K_COLUMNS);
+    init_all(b->charges, charge_types, C_COLUMNS);
     pgarray_init(&b->published_ids, PG_INT8);
 }
 
@@ -235,6 +238,20 @@ static void add_attempt(struct pgarray *a, const struct task *t, const struct at
     pgarray_text(&a[A_SERVICE_TIER], x->usage.tier ? price_tier_names[x->usage.tier] : NULL);
 }
 
+static void add_charges(struct pgarray *a, const struct task *t)
+{
+    for (size_t i = 0; t->quota && i < t->quota->charge_count; i++) {
+        const struct charge *x = &t->quota->charges[i];
+        pgarray_uuid(&a[C_JOB_ID], &t->doc.job_id);
+        pgarray_text(&a[C_CUSTOM_ID], t->doc.custom_id);
+        pgarray_number(&a[C_TOKEN], (int64_t)x->token);
+        pgarray_bytes(&a[C_NAME], x->meter->name, strcspn(x->meter->name, "\x1f"));
+        pgarray_text(&a[C_SUBJECT], x->meter->subject);
+        pgarray_number(&a[C_PERIOD], x->period_us);
+        pgarray_number(&a[C_COST], x->pico);
+    }
+}
+
 static void add_unreadable(struct pgarray *u, const struct task *t)
 {
     pgarray_text(&u[U_REASON], t->error.code);
@@ -296,6 +313,7 @@ static void add_readable(struct batch *b, struct task *t)
     add_shared(b, t);
     for (size_t i = 0; i < t->attempt_count && !FAILPOINT("plant-books-missing"); i++)
         add_attempt(b->attempts, t, &t->attempts[i]);
+    add_charges(b->charges, t);
     if (t->status != STATUS_NONE && (!task_status_is_success(t->status) || b->all_letters))
         add_letter(b, t);
 }
@@ -349,12 +367,45 @@ static void bind_all(struct pglink_query *q, const struct pgarray *arrays, int n
     }
 }
 
+static struct pglink_query query_of(const char *name, const struct pgarray *arrays, int n)
+{
+    struct pglink_query q = {.name = name};
+    bind_all(&q, arrays, n);
+    return q;
+}
+
+/* What is not there every time; batch_read() looks for their answers behind that of "settle". */
+static size_t add_rare(struct batch *b, struct pglink_query *q)
+{
+    q[0] = query_of("unreadable", b->unreadable, U_COLUMNS);
+    q[1] = query_of("letters", b->letters, LETTER_KEY);
+    q[2] = query_of("park", b->parked, P_COLUMNS);
+    q[3] = query_of("published", &b->published_ids, 1);
+    q[4] = query_of("parked_published", &b->published_ids, 1);
+    return b->rare ? 5 : 0;
+}
+
+static size_t add_savings(struct batch *b, struct pglink_query *q)
+{
+    size_t n = 0;
+    if (b->savings[0].count)
+        q[n++] = query_of("savings", b->savings, S_COLUMNS);
+    if (b->charges[0].count)
+        q[n++] = query_of("charge", b->charges, C_COLUMNS);
+    if (b->kept[0].count) {
+        q[n] = query_of("keep", b->kept, K_COLUMNS);
+        q[n].values[q[n].count] = cached_owner();
+        q[n].lengths[q[n].count++] = (int)strlen(cached_owner());
+        n++;
+    }
+    return n;
+}
+
 void batch_run(struct batch *b, struct pglink *link)
 {
-    enum { ALL = 8, SAVED = 6, RARE = SAVED };
-    struct pglink_query q[ALL] = {
-        {.name = "settle"},    {.name = "unreadable"},       {.name = "letters"}, {.name = "park"},
-        {.name = "published"}, {.name = "parked_published"}, {.name = "savings"}, {.name = "keep"}};
+    enum { MOST = 9 };
+    struct pglink_query q[MOST];
+    size_t n = 1;
     finish_all(b->results, R_COLUMNS);
     finish_all(b->attempts, A_COLUMNS);
     finish_all(b->unreadable, U_COLUMNS);
@@ -362,22 +413,16 @@ void batch_run(struct batch *b, struct pglink *link)
     finish_all(b->parked, P_COLUMNS);
     finish_all(b->savings, S_COLUMNS);
     finish_all(b->kept, K_COLUMNS);
+    finish_all(b->charges, C_COLUMNS);
     finish_all(&b->published_ids, 1);
-    bind_all(&q[0], b->results, R_COLUMNS);
+    q[0] = query_of("settle", b->results, R_COLUMNS);
     bind_all(&q[0], b->attempts, A_COLUMNS);
     bind_all(&q[0], b->letters, L_COLUMNS);
-    bind_all(&q[1], b->unreadable, U_COLUMNS);
-    bind_all(&q[2], b->letters, LETTER_KEY);
-    bind_all(&q[3], b->parked, P_COLUMNS);
-    bind_all(&q[4], &b->published_ids, 1);
-    bind_all(&q[5], &b->published_ids, 1);
-    bool rare =
+    b->rare =
         b->unreadable[0].count || b->letters[0].count || b->parked[0].count || b->published_count;
-    bind_all(&q[SAVED], b->savings, S_COLUMNS);
-    bind_all(&q[SAVED + 1], b->kept, K_COLUMNS);
-    q[SAVED + 1].values[q[SAVED + 1].count] = cached_owner();
-    q[SAVED + 1].lengths[q[SAVED + 1].count++] = (int)strlen(cached_owner());
-    pglink_run(link, q, b->savings[0].count || b->kept[0].count ? ALL : rare ? RARE : 1);
+    n += add_rare(b, &q[n]);
+    n += add_savings(b, &q[n]);
+    pglink_run(link, q, n);
 }
 
 static bool came_from(const struct task *t, const PGresult *r, int row)
@@ -434,7 +479,7 @@ bool batch_lost_some(const struct batch *b, const struct pglink_reply *r)
 
 void batch_read(struct batch *b, const struct pglink_reply *r)
 {
-    if (r->count < 4)
+    if (!b->rare)
         return;
     read_unreadable(b, r->results[1]);
     read_letters(b, r->results[2]);

@@ -10,11 +10,13 @@ struct batch {
     struct task **tasks; /* once closed, by job and custom_id */
     size_t count, max, bytes;
     struct pgarray results[R_COLUMNS], attempts[A_COLUMNS], unreadable[U_COLUMNS],
-        letters[L_COLUMNS], parked[P_COLUMNS], savings[S_COLUMNS], kept[K_COLUMNS], published_ids;
+        letters[L_COLUMNS], parked[P_COLUMNS], savings[S_COLUMNS], kept[K_COLUMNS],
+        charges[C_COLUMNS], published_ids;
     struct task **letter_tasks, **parked_tasks; /* of each row of `letters` and `parked` */
     int64_t published[BATCH_PUBLISHED_MAX];
     size_t published_count;
     size_t entry_max; /* bytes of an answer that is kept */
+    bool rare;        /* more than results and attempts was sent */
     bool all_letters; /* asks for unpublished letters of every task in it */
 };
 

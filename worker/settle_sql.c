@@ -10,6 +10,8 @@ const enum pg_type attempt_types[A_COLUMNS] = {
     PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT};
 const enum pg_type saving_types[S_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_TIMESTAMPTZ,
                                               PG_TEXT, PG_INT8, PG_INT8};
+const enum pg_type charge_types[C_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT8, PG_TEXT,
+                                              PG_TEXT, PG_INT8, PG_INT8};
 const enum pg_type kept_types[K_COLUMNS] = {PG_BYTEA,       PG_BYTEA, PG_UUID, PG_TEXT, PG_INT4,
                                             PG_TIMESTAMPTZ, PG_TEXT,  PG_INT8, PG_INT8, PG_INT8,
                                             PG_INT8,        PG_INT8,  PG_INT8};
@@ -204,6 +206,20 @@ static const char keep[] =
     " reasoning_tokens = EXCLUDED.reasoning_tokens, cost_usd = EXCLUDED.cost_usd, "
     " created_at = now(), expires_at = EXCLUDED.expires_at";
 
+/* Counted once, however often the statement is sent. Shards are written in order, after all
+ * attempts: no two workers deadlock. */
+static const char charge[] =
+    "WITH c AS (INSERT INTO limit_charges (job_id, custom_id, token, name, subject, period, pico) "
+    " SELECT job_id, custom_id, token, name, subject, CASE WHEN period = 0 THEN '-infinity' "
+    "  ELSE timestamptz '1970-01-01 00:00:00+00' + period * interval '1 us' END, pico "
+    " FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], "
+    "  $7::bigint[]) AS i(job_id, custom_id, token, name, subject, period, pico) "
+    " ON CONFLICT DO NOTHING RETURNING name, subject, period, pico) "
+    "INSERT INTO limit_spent AS s (name, subject, period, shard, pico) "
+    "SELECT name, subject, period, (pg_backend_pid() % 64)::smallint, sum(pico) FROM c "
+    "GROUP BY name, subject, period ORDER BY name, subject, period "
+    "ON CONFLICT (name, subject, period, shard) DO UPDATE SET pico = s.pico + EXCLUDED.pico";
+
 static const char published[] =
     "UPDATE dead_letters SET published_at = now() WHERE id = ANY($1::bigint[])";
 
@@ -216,6 +232,7 @@ const struct pglink_statement settle_statements[] = {{"settle", settle},
                                                      {"park", park},
                                                      {"savings", savings},
                                                      {"keep", keep},
+                                                     {"charge", charge},
                                                      {"published", published},
                                                      {"parked_published", parked_published},
                                                      {0}};

@@ -127,10 +127,21 @@ enum kept_column {
     K_COST,
     K_COLUMNS
 };
+/* "charge": attempts counted against budgets. */
+enum charge_column {
+    C_JOB_ID,
+    C_CUSTOM_ID,
+    C_TOKEN,
+    C_NAME,
+    C_SUBJECT,
+    C_PERIOD, /* us since 1970; 0: the budget has none */
+    C_COST,
+    C_COLUMNS
+};
 /* "published" and "parked_published": ids that Kafka has acknowledged; both share their numbers. */
 
 extern const enum pg_type result_types[R_COLUMNS], attempt_types[A_COLUMNS],
-    saving_types[S_COLUMNS], kept_types[K_COLUMNS], unreadable_types[U_COLUMNS],
-    letter_types[L_COLUMNS], parked_types[P_COLUMNS];
+    saving_types[S_COLUMNS], charge_types[C_COLUMNS], kept_types[K_COLUMNS],
+    unreadable_types[U_COLUMNS], letter_types[L_COLUMNS], parked_types[P_COLUMNS];
 extern const struct pglink_statement settle_statements[];
 #endif

@@ -18,6 +18,7 @@ enum task_state {
     TASK_TWIN,     /* waits for a task of the same id   list: that task's twins */
     TASK_READY,    /* waits for its turn                list: its lane */
     TASK_SHARING,  /* waits for another's answer to the same request   none: its group has it */
+    TASK_HELD,     /* a limit is used up               list: its meter's */
     TASK_CALLING,  /* a backend has it                  none: the call has it */
     TASK_WAITING,  /* a short retry is due later        none: its timer has it */
     TASK_SETTLING, /* the result is being written       list: settle's results */
@@ -81,6 +82,9 @@ struct spent {
 struct pipeline;
 struct tenant;
 struct sharing;
+struct quota;
+struct meter;
+struct estimate;
 
 struct task {
     struct task *prev, *next;
@@ -111,6 +115,9 @@ struct task {
 
     struct sharing *sharing;              /* see sharing.h; NULL: it has its own call */
     struct task *group_prev, *group_next; /* tasks with the same request */
+    struct quota *quota;                  /* limits that hold for it, see meters.h; NULL: none */
+    struct meter *held_by;                /* TASK_HELD: that it waits for */
+    bool waited;                          /* it did, and is next */
 
     const struct config_model *route; /* NULL: none fits */
     size_t candidate;
@@ -120,7 +127,8 @@ struct task {
     struct call *call;
     struct stream *stream; /* of that call, if its answer comes in pieces; else NULL */
     size_t gate;           /* before which it waits, or which it has passed */
-    double reserved;       /* tokens of that gate, for the call */
+    struct estimate *kind; /* of its calls, as to tokens; NULL: nothing depends on it */
+    double reserved;       /* tokens that its call was thought to take */
     double called;         /* when, by the loop's clock */
     double failed;         /* when its call failed last; 0: never */
     bool may_take_back;    /* that attempt, if it turns out that an outage began with it */

@@ -30,7 +30,8 @@ static const char *key_of(const char *scope, const char *model, const char *body
 START_TEST(one_value_has_one_form)
 {
     static const char *const cases[][2] = {
-        {" { \"b\" : 1 , \"a\" : [ 1 , {\"d\":2,\"c\":3} ] } ", "{\"a\":[1,{\"c\":3,\"d\":2}],\"b\":1}"},
+        {" { \"b\" : 1 , \"a\" : [ 1 , {\"d\":2,\"c\":3} ] } ",
+         "{\"a\":[1,{\"c\":3,\"d\":2}],\"b\":1}"},
         {"\"\\u00e9\\/\\u000a\"", "\"\xC3\xA9/\\n\""},
         {"[1.0, 1e0, 10e-1, -0, 0.0, -0.0]", "[1,1,1,0,0,0]"},
         {"[0.70, 7e-1]", "[0.69999999999999996,0.69999999999999996]"},
@@ -51,9 +52,12 @@ END_TEST
 /* Any order of members and any white space; drawn at random. */
 START_TEST(order_and_white_space_do_not_matter)
 {
-    static const char *const members[] = {
-        "\"model\":\"m\"", "\"temperature\":0.5", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]",
-        "\"n\":1", "\"tools\":[]", "\"stop\":[\"a\",\"b\"]"};
+    static const char *const members[] = {"\"model\":\"m\"",
+                                          "\"temperature\":0.5",
+                                          "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]",
+                                          "\"n\":1",
+                                          "\"tools\":[]",
+                                          "\"stop\":[\"a\",\"b\"]"};
     enum { N = sizeof members / sizeof *members };
     char first[2 * CANON_DIGEST + 1] = "";
     srand48(1);
@@ -66,8 +70,8 @@ START_TEST(order_and_white_space_do_not_matter)
             order[j] = i;
         }
         for (size_t i = 0; i < N; i++)
-            (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s%s",
-                           i ? "," : "", drand48() < 0.5 ? " \n\t" : "", members[order[i]]);
+            (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s%s", i ? "," : "",
+                           drand48() < 0.5 ? " \n\t" : "", members[order[i]]);
         (void)strcat(text, drand48() < 0.5 ? " }" : "}");
         const char *key = key_of("=t", "m", text);
         if (!first[0])
@@ -113,7 +117,9 @@ START_TEST(only_whole_answers_stand_for_others)
         "{\"choices\":[{\"finish_reason\":\"stop\"},{\"finish_reason\":\"length\"}]}",
         "{\"choices\":[{\"finish_reason\":\"content_filter\"}]}",
         "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"refusal\":\"I cannot\"}}]}",
-        "{\"status\":\"incomplete\"}", "[]", "null"};
+        "{\"status\":\"incomplete\"}",
+        "[]",
+        "null"};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         ck_assert_msg(sharing_is_whole(checked(whole[i])), "%s", whole[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -136,10 +142,11 @@ static bool has_rule(const struct config *c, const char *more, const char *body,
     char text[1000];
     struct task_doc d;
     struct error err;
-    (void)snprintf(text, sizeof text,
-                   "{\"v\":1,\"job_id\":\"01890000-0000-7000-8000-000000000000\",\"custom_id\":\"c\","
-                   "\"url\":\"/v1/chat/completions\"%s,\"body\":{\"model\":\"m\"%s}}",
-                   more, body);
+    (void)snprintf(
+        text, sizeof text,
+        "{\"v\":1,\"job_id\":\"01890000-0000-7000-8000-000000000000\",\"custom_id\":\"c\","
+        "\"url\":\"/v1/chat/completions\"%s,\"body\":{\"model\":\"m\"%s}}",
+        more, body);
     ck_assert_msg(task_doc_read(text, strlen(text), &d, &err) == QUERN_OK, "%s", err.message);
     bool found = sharing_rule(c, &d, lane) != NULL;
     task_doc_free(&d);
@@ -156,8 +163,10 @@ START_TEST(what_must_be_called_is)
     ck_assert(!has_rule(c, ",\"tenant\":\"acme\"", ",\"temperature\":0.51", LANE_NORMAL));
     ck_assert(!has_rule(c, ",\"tenant\":\"acme\"", "", LANE_NORMAL)); /* 1, as nothing is said */
     ck_assert(!has_rule(c, ",\"tenant\":\"acme\"", ",\"temperature\":\"0\"", LANE_NORMAL));
-    ck_assert(!has_rule(c, ",\"tenant\":\"acme\",\"cache\":false", ",\"temperature\":0", LANE_NORMAL));
-    ck_assert(!has_rule(c, ",\"tenant\":\"acme\",\"sensitive\":true", ",\"temperature\":0", LANE_NORMAL));
+    ck_assert(
+        !has_rule(c, ",\"tenant\":\"acme\",\"cache\":false", ",\"temperature\":0", LANE_NORMAL));
+    ck_assert(
+        !has_rule(c, ",\"tenant\":\"acme\",\"sensitive\":true", ",\"temperature\":0", LANE_NORMAL));
     ck_assert(!has_rule(c, ",\"tenant\":\"acme\",\"feature\":\"weather-now\"", ",\"temperature\":0",
                         LANE_NORMAL));
     ck_assert(has_rule(c, ",\"job\":\"nightly-3\"", "", LANE_LOW));
