@@ -112,6 +112,21 @@ struct config_cache_rule {
     bool never, coalesce;
 };
 
+enum compress_cut { CUT_MIDDLE, CUT_TAIL, CUT_HEAD };
+
+struct config_compress_rule {
+    struct config_rule rule;
+    bool never, whitespace, html, repeats, verbose;
+    int64_t max_tokens; /* of all texts, estimated; 0: no limit */
+    int64_t cut;        /* enum compress_cut */
+};
+
+/* A system prompt and what may stand for it. */
+struct config_short_form {
+    int line;
+    char *name, *text, *brief;
+};
+
 struct config_model {
     int line;
     char *name; /* exact, or a pattern with '*' */
@@ -177,6 +192,13 @@ struct config {
         char *file;
         struct config_list models; /* struct config_price */
     } prices;
+    struct {
+        struct config_list rules;       /* struct config_compress_rule */
+        struct config_list short_forms; /* struct config_short_form */
+    } compress;
+    struct {
+        char *baseline;
+    } savings;
     struct {
         char *time_zone;
         struct {

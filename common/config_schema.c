@@ -396,6 +396,49 @@ static const struct config_key cache_keys[] = {
             "sensitive, is called."},
     {0}};
 
+static const struct config_key compress_rule_keys[] = {
+    WHEN_KEY,
+    {"never", CONFIG_BOOL, KEY(config_compress_rule, never), "false",
+     .doc = "Prompts stay as they are."},
+    {"whitespace", CONFIG_BOOL, KEY(config_compress_rule, whitespace), "true",
+     .doc = "Runs of spaces, blank lines and ruled lines become short."},
+    {"html", CONFIG_BOOL, KEY(config_compress_rule, html), "false",
+     .doc = "HTML becomes text; scripts, styles and comments go."},
+    {"repeats", CONFIG_BOOL, KEY(config_compress_rule, repeats), "true",
+     .doc = "A paragraph of 80 bytes or more that stood there before goes."},
+    {"verbose", CONFIG_BOOL, KEY(config_compress_rule, verbose), "false",
+     .doc = "Wordy English phrases (in order to) become short (to)."},
+    {"max_tokens", CONFIG_INT, KEY(config_compress_rule, max_tokens), "0", 0, 100000000,
+     .doc = "Of a longer request (four bytes a token) whole sentences of its longest text go. 0: "
+            "none."},
+    {"cut", CONFIG_CHOICE, KEY(config_compress_rule, cut), "middle", .words = "middle|tail|head",
+     .doc = "Where they go."},
+    {0}};
+
+static const struct config_key short_form_keys[] = {
+    {"name", CONFIG_TEXT, KEY(config_short_form, name), NULL, .required = true,
+     .doc = "What it is called."},
+    {"text", CONFIG_TEXT, KEY(config_short_form, text), NULL, .required = true,
+     .doc = "A whole system prompt; white space does not matter."},
+    {"short", CONFIG_TEXT, KEY(config_short_form, brief), NULL, .required = true,
+     .doc = "What is sent for it."},
+    {0}};
+
+static const struct config_key compress_keys[] = {
+    {"rules", CONFIG_LIST, KEY(config, compress.rules), .max = 1024, .sub = compress_rule_keys,
+     .size = sizeof(struct config_compress_rule),
+     .doc = "First match wins. Code, quotations and JSON always stay as they are."},
+    {"short_forms", CONFIG_LIST, KEY(config, compress.short_forms), .max = 1024,
+     .sub = short_form_keys, .size = sizeof(struct config_short_form),
+     .doc = "System prompts that a rule's tasks send in short."},
+    {0}};
+
+static const struct config_key savings_keys[] = {
+    {"baseline", CONFIG_TEXT, KEY(config, savings.baseline), NULL,
+     .doc = "The model that everything would be answered by if nothing were saved; `quern cost "
+            "--savings` reckons against its price."},
+    {0}};
+
 static const struct config_key webhook_keys[] = {
     {"url", CONFIG_TEXT, KEY(config, limits.webhook.url), NULL,
      .doc = "Where a warning is posted, once: {\"type\": \"quern.budget.warning\", …}."},
@@ -426,6 +469,10 @@ const struct config_key config_schema[] = {
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
+    {"compress", CONFIG_GROUP, .sub = compress_keys,
+     .doc = "Shorter prompts, by fixed rules; `quern compress` shows what they do. Off without "
+            "rules."},
+    {"savings", CONFIG_GROUP, .sub = savings_keys, .doc = "What savings are measured by."},
     {"limits", CONFIG_GROUP, .sub = limits_keys,
      .doc = "Rates and budgets themselves are in the database: `quern limits`."},
     {"cache", CONFIG_GROUP, .sub = cache_keys,

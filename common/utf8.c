@@ -68,3 +68,22 @@ void utf8_clean(char *s, size_t len)
         i += n ? n : 1;
     }
 }
+
+void utf8_append(struct buf *out, uint32_t c)
+{
+    if (c < 0x80) {
+        buf_char(out, (char)c);
+    } else if (c < 0x800) {
+        buf_char(out, (char)(0xC0 | c >> 6));
+        buf_char(out, (char)(0x80 | (c & 0x3F)));
+    } else if (c < 0x10000) {
+        buf_char(out, (char)(0xE0 | c >> 12));
+        buf_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
+        buf_char(out, (char)(0x80 | (c & 0x3F)));
+    } else {
+        buf_char(out, (char)(0xF0 | c >> 18));
+        buf_char(out, (char)(0x80 | (c >> 12 & 0x3F)));
+        buf_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
+        buf_char(out, (char)(0x80 | (c & 0x3F)));
+    }
+}

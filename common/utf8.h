@@ -3,9 +3,15 @@
 #define QUERN_UTF8_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
 
 /* Length in bytes (1-4) of the valid sequence at `s` (at most `len` bytes), or 0. */
 size_t utf8_sequence(const char *s, size_t len);
+
+/* Appends a character. */
+void utf8_append(struct buf *out, uint32_t code);
 
 /* True if all `len` bytes are valid; else *bad (may be NULL) is the offset of the first that is
  * not. */

@@ -32,7 +32,7 @@ CREATE INDEX cache_expires ON cache (expires_at);
 -- itself, and yields to a higher lane: nobody urgent waits for somebody's backlog.
 CREATE UNLOGGED TABLE cache_leases (
     key   bytea PRIMARY KEY,
-    owner text NOT NULL,        -- the worker process
+    owner text NOT NULL,        -- the worker process; '': nobody, the answer has come
     lane  smallint NOT NULL,    -- 0: high
     until timestamptz NOT NULL
 );

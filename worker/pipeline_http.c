@@ -216,6 +216,7 @@ static void on_called(void *arg, const struct call_result *result)
     if (reply.success) {
         log_return(p, pipeline_breaker(p, t), t);
         breaker_success(pipeline_breaker(p, t), t->probe, t->called, ev_now(p->loop));
+        pipeline_reckon(p, t, &a->usage, a->cost);
         pipeline_share_answer(p, t);
         pipeline_finish(p, t, STATUS_SUCCEEDED);
     } else {
@@ -256,11 +257,16 @@ static struct config_timeouts timeouts_of(const struct pipeline *p, const struct
  * next candidate, or fails; nothing was sent. */
 bool pipeline_translate(struct pipeline *p, struct task *t)
 {
-    const struct request q = request_of(p, t);
+    struct request q = request_of(p, t);
     const struct dialect *d = router_dialect(p->router, pipeline_backend(p, t));
+    struct buf shorter;
+    buf_init(&shorter, t->record_len * TRANSLATED_MAX + 4096);
     buf_free(&t->request);
     buf_init(&t->request, t->record_len * TRANSLATED_MAX + TASK_NAME_MAX * 6UL + 4096);
+    if (pipeline_compress(p, t, &shorter))
+        q.body = json_root(shorter.data, shorter.len);
     quern_status status = d->request(&q, &t->request, &t->error);
+    buf_free(&shorter);
     if (status == QUERN_OK && !t->request.overflow)
         return true;
     if (t->request.overflow)

@@ -1,6 +1,7 @@
 /* Inside the pipeline: pipeline.c has the states, pipeline_call.c when calls begin and what follows
  * from failures, pipeline_http.c one call, pipeline_gates.c the rate limits, pipeline_share.c what
- * answers several tasks, pipeline_quota.c limits, pipeline_end.c what
+ * answers several tasks, pipeline_quota.c limits, pipeline_save.c
+ * what is saved, pipeline_end.c what
  * ends tasks from outside (partitions that go away, cancelled jobs, deadlines, stuck heads). */
 #ifndef QUERN_PIPELINE_PRIVATE_H
 #define QUERN_PIPELINE_PRIVATE_H
@@ -121,6 +122,12 @@ void pipeline_share_nothing(struct pipeline *p, struct task *t);
  */
 void pipeline_take_cached(struct pipeline *p, struct task *t);
 void pipeline_look_later(struct pipeline *p, struct task *t);
+
+/* In pipeline_save.c. Appends the request made shorter, if a rule is for the task and gains. */
+bool pipeline_compress(struct pipeline *p, struct task *t, struct buf *out);
+/* It was answered by a call (its own or another's) that used and cost so much (-1: unknown): what
+ * was saved, if it is reckoned. */
+void pipeline_reckon(struct pipeline *p, struct task *t, const struct usage *u, int64_t cost);
 
 /* In pipeline_quota.c. The task's turn has come: may it be called, as far as limits go? If not, it
  * waits for one, or has ended. */

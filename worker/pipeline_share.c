@@ -68,6 +68,7 @@ static void finish_with(struct pipeline *p, struct task *t, struct borrowed *b,
     t->response_len = b->len;
     t->http_status = 200;
     p->answer_bytes += pipeline_answer_bytes(t);
+    pipeline_reckon(p, t, &b->usage, b->cost);
     pipeline_finish(p, t, STATUS_SUCCEEDED);
 }
 

@@ -124,8 +124,9 @@ static const struct borrowed *borrowed_by(const struct task *t)
     return t->sharing && t->sharing->source != SOURCE_CALL ? t->sharing->borrowed : NULL;
 }
 
+/* `known`: the cost is, which may be less than nothing. */
 static void add_saving(struct pgarray *s, const struct task *t, const char *kind, int64_t tokens,
-                       int64_t cost)
+                       int64_t cost, bool known)
 {
     pgarray_uuid(&s[S_JOB_ID], &t->doc.job_id);
     pgarray_text(&s[S_CUSTOM_ID], t->doc.custom_id);
@@ -133,7 +134,7 @@ static void add_saving(struct pgarray *s, const struct task *t, const char *kind
     pgarray_time(&s[S_FINISHED], t->finished_us);
     pgarray_text(&s[S_KIND], kind);
     pgarray_number(&s[S_TOKENS], tokens);
-    number_or_null(&s[S_COST], cost, cost >= 0);
+    number_or_null(&s[S_COST], cost, known);
 }
 
 /* May the answer stand for others' requests later? Its own, by the model that gave it. */
@@ -171,13 +172,27 @@ static void add_kept(struct batch *b, const struct task *t)
     number_or_null(&k[K_COST], last ? last->cost : -1, last && last->cost >= 0);
 }
 
+static void add_saved(struct pgarray *s, const struct task *t)
+{
+    const struct saved *x = t->saved;
+    if (!x || !x->reckoned || t->status != STATUS_SUCCEEDED)
+        return;
+    if (x->has_baseline) {
+        add_saving(s, t, "baseline", x->baseline_tokens, x->baseline, x->priced);
+        add_saving(s, t, "routed", 0, x->routed, x->priced);
+    }
+    if (x->tokens > 0)
+        add_saving(s, t, "compressed", x->tokens, x->compressed, x->priced);
+}
+
 /* What it shares cost nothing, and is said to have saved what its call cost. */
 static void add_shared(struct batch *b, const struct task *t)
 {
     const struct borrowed *other = borrowed_by(t);
+    add_saved(b->savings, t);
     if (other && t->status == STATUS_SUCCEEDED)
         add_saving(b->savings, t, answer_source_names[t->sharing->source],
-                   other->usage.input + other->usage.output, other->cost);
+                   other->usage.input + other->usage.output, other->cost, other->cost >= 0);
     if (t->sharing && t->sharing->rule->ttl > 0 && t->sharing->source == SOURCE_CALL)
         add_kept(b, t);
 }

@@ -184,14 +184,20 @@ static const char savings[] =
     " $7::bigint[]) AS s(job_id, custom_id, generation, finished_at, kind, tokens, cost) "
     "JOIN results USING (job_id, custom_id, generation, finished_at) ON CONFLICT DO NOTHING";
 
-/* The text is copied from the result in the server: it travels once. */
+/* The text is copied from the result in the server: it travels once. The lease of an answer that is
+ * kept stays for a moment, as nobody's: a look-up that began too early to see the answer looks
+ * again. */
 static const char keep[] =
     "WITH i AS (SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::uuid[], $4::text[], $5::int[], "
     " $6::timestamptz[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], "
     " $12::bigint[], $13::bigint[]) AS i(key, leased, job_id, custom_id, generation, finished_at, "
     " tenant, ttl, input, cached, output, reasoning, cost)), "
-    "freed AS (DELETE FROM cache_leases WHERE key IN (SELECT l.key FROM cache_leases l "
-    " WHERE l.key IN (SELECT leased FROM i) AND l.owner = $14::text ORDER BY l.key FOR UPDATE)) "
+    "held AS (SELECT l.key FROM cache_leases l WHERE l.key IN (SELECT leased FROM i) "
+    " AND l.owner = $14::text ORDER BY l.key FOR UPDATE), "
+    "freed AS (DELETE FROM cache_leases WHERE key IN (SELECT key FROM held) "
+    " AND key NOT IN (SELECT key FROM i WHERE ttl > 0)), "
+    "kept AS (UPDATE cache_leases SET owner = '', lane = -1, until = now() + interval '5 s' "
+    " WHERE key IN (SELECT key FROM held) AND key IN (SELECT key FROM i WHERE ttl > 0)) "
     "INSERT INTO cache (key, tenant, model, backend, upstream_model, response, bytes, answer_of, "
     " input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd, expires_at) "
     "SELECT DISTINCT ON (i.key) i.key, i.tenant, r.model, r.backend, r.upstream_model, r.response, "

@@ -65,6 +65,7 @@ void task_free(struct task *t)
     buf_free(&t->request);
     task_drop_response(t);
     free(t->sharing);
+    free(t->saved);
     free(t);
 }
 

@@ -79,6 +79,16 @@ struct spent {
     int64_t started_us; /* of the first; 0: there was none */
 };
 
+/* What an answer did not cost, in pico-dollars; see the kinds of `savings`. */
+struct saved {
+    size_t cut;                 /* bytes that compression took from its request */
+    int64_t tokens, compressed; /* of input, that it took; what they would have cost */
+    int64_t baseline, routed;   /* at the declared baseline; less what the chosen model costs */
+    int64_t baseline_tokens;
+    bool reckoned, priced; /* the rest is known; the prices too */
+    bool has_baseline;
+};
+
 struct pipeline;
 struct tenant;
 struct sharing;
@@ -115,6 +125,7 @@ struct task {
 
     struct sharing *sharing;              /* see sharing.h; NULL: it has its own call */
     struct task *group_prev, *group_next; /* tasks with the same request */
+    struct saved *saved;                  /* what its answer did not cost; NULL: nothing */
     struct quota *quota;                  /* limits that hold for it, see meters.h; NULL: none */
     struct meter *held_by;                /* TASK_HELD: that it waits for */
     bool waited;                          /* it did, and is next */
