@@ -112,6 +112,12 @@ struct config_cache_rule {
     bool never, coalesce;
 };
 
+struct config_pack_rule {
+    struct config_rule rule;
+    bool never;
+    int64_t max_items, max_tokens, max_wait; /* wait in ms */
+};
+
 enum compress_cut { CUT_MIDDLE, CUT_TAIL, CUT_HEAD };
 
 struct config_compress_rule {
@@ -192,6 +198,9 @@ struct config {
         char *file;
         struct config_list models; /* struct config_price */
     } prices;
+    struct {
+        struct config_list rules; /* struct config_pack_rule */
+    } packing;
     struct {
         struct config_list rules;       /* struct config_compress_rule */
         struct config_list short_forms; /* struct config_short_form */

@@ -396,6 +396,25 @@ static const struct config_key cache_keys[] = {
             "sensitive, is called."},
     {0}};
 
+static const struct config_key pack_rule_keys[] = {
+    WHEN_KEY,
+    {"never", CONFIG_BOOL, KEY(config_pack_rule, never), "false",
+     .doc = "Each task has a call of its own."},
+    {"max_items", CONFIG_INT, KEY(config_pack_rule, max_items), "20", 2, 200,
+     .doc = "Tasks of one call."},
+    {"max_tokens", CONFIG_INT, KEY(config_pack_rule, max_tokens), "8000", 1, 10000000,
+     .doc = "Of all their texts together, four bytes each."},
+    {"max_wait", CONFIG_DURATION, KEY(config_pack_rule, max_wait), "200ms", 1, 60 * SECOND,
+     .doc = "How long the first waits for others."},
+    {0}};
+
+static const struct config_key packing_keys[] = {
+    {"rules", CONFIG_LIST, KEY(config, packing.rules), .max = 1024, .sub = pack_rule_keys,
+     .size = sizeof(struct config_pack_rule),
+     .doc = "First match wins. Chat tasks of one tenant and lane that differ in the last message of "
+            "the user alone, without tools, response formats or several answers, share a call."},
+    {0}};
+
 static const struct config_key compress_rule_keys[] = {
     WHEN_KEY,
     {"never", CONFIG_BOOL, KEY(config_compress_rule, never), "false",
@@ -469,6 +488,8 @@ const struct config_key config_schema[] = {
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
+    {"packing", CONFIG_GROUP, .sub = packing_keys,
+     .doc = "Several small tasks with the same instructions in one call. Off without rules."},
     {"compress", CONFIG_GROUP, .sub = compress_keys,
      .doc = "Shorter prompts, by fixed rules; `quern compress` shows what they do. Off without "
             "rules."},

@@ -6,6 +6,10 @@ ALTER TABLE results
         CHECK (source IN ('cached', 'shared')),
     ADD COLUMN answer_of text; -- job_id/custom_id of the task that was called for it
 
+-- Of several tasks that shared a call: its number, the same for all; each has its part of the
+-- tokens and of the cost.
+ALTER TABLE attempts ADD COLUMN pack bigint;
+
 -- Answers by request. The key is a SHA-256 over the scope (the tenant, unless the rule says shared)
 -- and all that shapes the answer, so no tenant can meet another's.
 CREATE TABLE cache (

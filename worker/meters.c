@@ -184,7 +184,7 @@ void quota_begin(struct task *t, double now)
 {
     struct quota *q = t->quota;
     (void)now;
-    if (!q)
+    if (!q || q->in_call)
         return;
     q->in_call = true;
     for (size_t i = 0; i < q->count; i++) {
@@ -253,6 +253,21 @@ void quota_end(struct task *t, uint64_t token, int64_t tokens, int64_t pico)
             if (cost > 0)
                 charge(q, m, token, cost);
         }
+    }
+}
+
+void quota_cancel(struct task *t)
+{
+    struct quota *q = t->quota;
+    if (!q || !q->in_call)
+        return;
+    q->in_call = false;
+    for (size_t i = 0; i < q->count; i++) {
+        struct quota_item *item = &q->items[i];
+        if (is_rate(item->meter))
+            give_back(item->meter, item->need, item->bucket);
+        else
+            shrink(item, item->need);
     }
 }
 

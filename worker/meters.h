@@ -85,6 +85,8 @@ void quota_begin(struct task *t, double now);
 /* Its call ended: with these tokens (-1: unknown) and cost in pico-dollars (-1: unknown, then what
  * was reserved is charged). */
 void quota_end(struct task *t, uint64_t token, int64_t tokens, int64_t pico);
+/* It begins no call after all. */
+void quota_cancel(struct task *t);
 /* The task leaves: what it cost is written, or it never will be. */
 void quota_release(struct meters *ms, struct task *t);
 

@@ -192,7 +192,9 @@ void pipeline_enter(struct pipeline *p, struct task *t, enum task_state state)
         pipeline_start_call(p, t);
         break;
     case TASK_SHARING:
-    case TASK_HELD: /* its meter has it already */
+    case TASK_PACKING:
+    case TASK_RIDING:
+    case TASK_HELD: /* their group, pack or meter has them already */
         break;
     case TASK_WAITING:
         ev_timer_start(p->loop, &t->timer);
@@ -215,6 +217,8 @@ void pipeline_pull(struct pipeline *p, struct task *t)
         p->sink->look_up_cancel(p->sink_arg, t);
     else if (t->state == TASK_READY)
         lanes_remove(&p->lanes, t, t->gate);
+    else if (t->state == TASK_PACKING || t->state == TASK_RIDING)
+        pipeline_pack_leave(p, t);
 }
 
 static void complete(struct pipeline *p, struct task *t)

@@ -245,11 +245,18 @@ static bool try_next_key(struct pipeline *p, struct task *t)
     return other;
 }
 
+/* Does the failure say nothing of the request? */
+static bool may_pass(const struct error *e)
+{
+    return e->class == ERROR_RETRY || e->class == ERROR_THROTTLED || e->class == ERROR_NEXT_KEY;
+}
+
 void pipeline_after_failure(struct pipeline *p, struct task *t, const struct call_result *r)
 {
     int64_t delay_ms = 0;
     const bool other_key = try_next_key(p, t), out = other_key || backend_is_out(p, t, r);
     t->tries -= out;
+    pipeline_pack_failed(p, t, may_pass(&t->error));
     pipeline_share_nothing(p, t);
     enum retry_step step = retry_decide(&p->retry, t->error.class, t->tries, r->retry_after_ms,
                                         random_u64(), &delay_ms);
@@ -304,6 +311,6 @@ void pipeline_dispatch(struct pipeline *p)
     while (p->answer_bytes < p->answer_bytes_max && !limiter_full(&p->limiter) &&
            (t = lanes_pop(&p->lanes, may_call, p)) != NULL)
         if (!pipeline_expire(p, t) && !pipeline_share(p, t) && pipeline_admit(p, t) &&
-            pipeline_translate(p, t))
+            !pipeline_pack(p, t) && pipeline_translate(p, t))
             pipeline_enter(p, t, TASK_CALLING);
 }

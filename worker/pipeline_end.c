@@ -8,10 +8,16 @@
 #include "common/units.h"
 #include "pipeline_private.h"
 
+/* Is the task looked up, and not called? */
+static bool waits(const struct task *t)
+{
+    return t->state == TASK_READY || t->state == TASK_SHARING || t->state == TASK_HELD ||
+           t->state == TASK_PACKING || t->state == TASK_WAITING;
+}
+
 /* ---- partitions that go away ---------------------------------------------------------------- */
 
-/* Takes a task that is not started from its stage. What it spent so far is still booked. */
-static void drop(struct pipeline *p, struct task *t)
+void pipeline_drop(struct pipeline *p, struct task *t)
 {
     pipeline_pull(p, t);
     if (t->attempt_count) {
@@ -28,7 +34,7 @@ static void drop_all(struct pipeline *p, struct partition *from, unsigned states
     struct task *t, *next;
     DL_FOREACH_SAFE2 (from->tasks, t, next, partition_next)
         if (states & (1U << t->state))
-            drop(p, t);
+            pipeline_drop(p, t);
 }
 
 void pipeline_revoke(struct pipeline *p, struct partition *from)
@@ -43,6 +49,7 @@ void pipeline_revoke(struct pipeline *p, struct partition *from)
 void pipeline_abort(struct pipeline *p, struct partition *from)
 {
     struct task *t, *next;
+    drop_all(p, from, 1U << TASK_RIDING); /* first: no call that ends brings them back then */
     DL_FOREACH_SAFE2 (from->tasks, t, next, partition_next) {
         if (t->state != TASK_CALLING)
             continue;
@@ -111,12 +118,11 @@ void pipeline_finish_cancelled(struct pipeline *p, struct task *t)
 
 static void cancel_task(struct pipeline *p, struct task *t, const struct cancel *c)
 {
-    if (t->state == TASK_CALLING && c->lets_finish)
+    if ((t->state == TASK_CALLING || t->state == TASK_RIDING) && c->lets_finish)
         return;
     if (t->state == TASK_CALLING)
         pipeline_abort_call(p, t, "cancelled", "its job was cancelled before the answer came");
-    else if (t->state != TASK_READY && t->state != TASK_SHARING && t->state != TASK_HELD &&
-             t->state != TASK_WAITING)
+    else if (!waits(t) && t->state != TASK_RIDING)
         return; /* CHECKING: its look-up tells; further on: the outcome stands */
     pipeline_pull(p, t);
     pipeline_finish_cancelled(p, t);
@@ -198,8 +204,7 @@ void pipeline_sweep(struct ev_loop *loop, ev_timer *timer, int events)
     if (p->with_deadline == 0 && !outage)
         return;
     HASH_ITER (hh, p->by_identity, t, next) {
-        if (t->state != TASK_READY && t->state != TASK_SHARING && t->state != TASK_HELD &&
-            t->state != TASK_WAITING)
+        if (!waits(t))
             continue;
         bool late = t->doc.deadline_us != 0 && now >= t->doc.deadline_us;
         bool hopeless = outage && pipeline_is_blocked(p, t) && pipeline_too_old(p, t);

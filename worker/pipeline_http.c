@@ -13,7 +13,13 @@
 #include "stream.h"
 
 /* A translated body is longer than the task's by this factor at most: escapes grow sixfold. */
-enum { TRANSLATED_MAX = 8, TRANSLATED_MORE = 4096, URL_MAX = 16384, STREAM_STATUS = 200 };
+enum {
+    TRANSLATED_MAX = 8,
+    TRANSLATED_MORE = 4096,
+    URL_MAX = 16384,
+    REQUEST_MAX = 64 << 20,
+    STREAM_STATUS = 200
+};
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
@@ -180,7 +186,15 @@ static void book(struct pipeline *p, struct task *t, const struct reply *reply)
         log_warn("a model has no price: its costs are unknown (null); give it one with "
                  "prices.models or prices.file",
                  LOG_S("model", a->model), LOG_S("backend", b->name));
-    quota_end(t, a->token, reply->unknown_use ? -1 : a->usage.input + a->usage.output, a->cost);
+    if (!t->pack || !reply->success) /* of a pack each has its part */
+        quota_end(t, a->token, reply->unknown_use ? -1 : a->usage.input + a->usage.output, a->cost);
+}
+
+static void succeed(struct pipeline *p, struct task *t, const struct attempt *a)
+{
+    pipeline_reckon(p, t, &a->usage, a->cost);
+    pipeline_share_answer(p, t);
+    pipeline_finish(p, t, STATUS_SUCCEEDED);
 }
 
 static void on_called(void *arg, const struct call_result *result)
@@ -216,9 +230,10 @@ static void on_called(void *arg, const struct call_result *result)
     if (reply.success) {
         log_return(p, pipeline_breaker(p, t), t);
         breaker_success(pipeline_breaker(p, t), t->probe, t->called, ev_now(p->loop));
-        pipeline_reckon(p, t, &a->usage, a->cost);
-        pipeline_share_answer(p, t);
-        pipeline_finish(p, t, STATUS_SUCCEEDED);
+        if (t->pack)
+            pipeline_unpack(p, t);
+        else
+            succeed(p, t, a);
     } else {
         t->error = reply.error;
         pipeline_after_failure(p, t, r);
@@ -260,11 +275,11 @@ bool pipeline_translate(struct pipeline *p, struct task *t)
     struct request q = request_of(p, t);
     const struct dialect *d = router_dialect(p->router, pipeline_backend(p, t));
     struct buf shorter;
-    buf_init(&shorter, t->record_len * TRANSLATED_MAX + 4096);
-    buf_free(&t->request);
-    buf_init(&t->request, t->record_len * TRANSLATED_MAX + TASK_NAME_MAX * 6UL + 4096);
-    if (pipeline_compress(p, t, &shorter))
+    buf_init(&shorter, REQUEST_MAX);
+    if (pipeline_pack_body(t, &shorter) || pipeline_compress(p, t, &shorter))
         q.body = json_root(shorter.data, shorter.len);
+    buf_free(&t->request);
+    buf_init(&t->request, q.body.len * TRANSLATED_MAX + TASK_NAME_MAX * 6UL + 4096);
     quern_status status = d->request(&q, &t->request, &t->error);
     buf_free(&shorter);
     if (status == QUERN_OK && !t->request.overflow)
@@ -286,6 +301,8 @@ bool pipeline_translate(struct pipeline *p, struct task *t)
 double pipeline_estimate(struct pipeline *p, struct task *t)
 {
     t->kind = NULL;
+    if (t->pack)
+        return pipeline_pack_estimate(t);
     if (!t->quota && !p->gates.gate[t->gate].limit)
         return 0;
     t->kind = estimates_find(&p->estimates, task_upstream_model(t), t->doc.url, t->doc.feature);
@@ -339,5 +356,6 @@ void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, c
     book(p, t, &reply);
     buf_free(&translated);
     drop_stream(p, t);
+    pipeline_pack_failed(p, t, true);
     pipeline_share_nothing(p, t);
 }

@@ -1,7 +1,7 @@
 /* Inside the pipeline: pipeline.c has the states, pipeline_call.c when calls begin and what follows
  * from failures, pipeline_http.c one call, pipeline_gates.c the rate limits, pipeline_share.c what
  * answers several tasks, pipeline_quota.c limits, pipeline_save.c
- * what is saved, pipeline_end.c what
+ * what is saved, pipeline_pack.c calls that tasks share, pipeline_end.c what
  * ends tasks from outside (partitions that go away, cancelled jobs, deadlines, stuck heads). */
 #ifndef QUERN_PIPELINE_PRIVATE_H
 #define QUERN_PIPELINE_PRIVATE_H
@@ -54,6 +54,7 @@ struct pipeline {
     struct task *by_identity;
     struct cancel *cancels;
     struct group *groups; /* tasks by what they ask */
+    struct pack *packs;   /* that form */
     struct meters meters;
     struct estimates estimates;
     bool limits_unknown; /* no call begins before the limits are read */
@@ -125,9 +126,24 @@ void pipeline_look_later(struct pipeline *p, struct task *t);
 
 /* In pipeline_save.c. Appends the request made shorter, if a rule is for the task and gains. */
 bool pipeline_compress(struct pipeline *p, struct task *t, struct buf *out);
+/* It had so many tokens of instructions less to send, as others of its pack sent them. */
+void pipeline_packed(struct task *t, int64_t tokens);
 /* It was answered by a call (its own or another's) that used and cost so much (-1: unknown): what
  * was saved, if it is reckoned. */
 void pipeline_reckon(struct pipeline *p, struct task *t, const struct usage *u, int64_t cost);
+
+/* In pipeline_pack.c. The task may be called: true if it waits for others to share its call. */
+bool pipeline_pack(struct pipeline *p, struct task *t);
+/* It is out of its pack, before it is called or in flight; it goes on or ends otherwise. */
+void pipeline_pack_leave(struct pipeline *p, struct task *t);
+/* The request of a whole pack, if this is its first task; else false. */
+bool pipeline_pack_body(const struct task *t, struct buf *out);
+double pipeline_pack_estimate(const struct task *t);
+/* The call of the pack's first task was answered (t->response), or failed: may it pass? */
+void pipeline_unpack(struct pipeline *p, struct task *first);
+void pipeline_pack_failed(struct pipeline *p, struct task *first, bool passes);
+/* Takes a task that is not started from its stage. What it spent so far is still booked. */
+void pipeline_drop(struct pipeline *p, struct task *t);
 
 /* In pipeline_quota.c. The task's turn has come: may it be called, as far as limits go? If not, it
  * waits for one, or has ended. */

@@ -46,27 +46,35 @@ static int64_t tokens_cut(const struct task *t, const struct saved *s, const str
     return sent ? (int64_t)((double)u->input / (double)sent * (double)s->cut + 0.5) : 0;
 }
 
-/* baseline = routed + compressed + what the call cost: exactly, in whole pico-dollars. */
+void pipeline_packed(struct task *t, int64_t tokens)
+{
+    saved_of(t)->packed_tokens = tokens;
+}
+
+/* baseline = routed + compressed + packed + what the call cost: exactly, in whole pico-dollars. */
 void pipeline_reckon(struct pipeline *p, struct task *t, const struct usage *u, int64_t cost)
 {
     const char *baseline = p->config->savings.baseline;
-    if (!baseline && (!t->saved || t->saved->cut == 0))
+    if (!baseline && (!t->saved || (t->saved->cut == 0 && t->saved->packed_tokens == 0)))
         return;
     struct saved *s = saved_of(t);
     struct usage whole = *u;
     const struct price *own = price_of(p, t),
                        *base = baseline ? prices_find(p->prices, NULL, baseline) : own;
     s->tokens = tokens_cut(t, s, u);
-    whole.input += s->tokens;
     s->has_baseline = baseline != NULL;
-    s->baseline_tokens = whole.input + whole.output;
+    s->baseline_tokens = u->input + s->packed_tokens + s->tokens + u->output;
     s->priced = own && base && cost >= 0;
     s->reckoned = true;
     if (!s->priced)
         return;
-    const int64_t full = s->tokens ? price_cost(own, &whole) : cost;
+    whole.input += s->packed_tokens;
+    const int64_t apart = s->packed_tokens ? price_cost(own, &whole) : cost;
+    whole.input += s->tokens;
+    const int64_t full = s->tokens ? price_cost(own, &whole) : apart;
     const struct usage plain = {.input = whole.input, .output = whole.output};
-    s->compressed = full - cost;
+    s->packed = apart - cost;
+    s->compressed = full - apart;
     s->baseline = baseline ? price_cost(base, &plain) : full;
     s->routed = s->baseline - full;
 }

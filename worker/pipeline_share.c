@@ -86,13 +86,18 @@ static struct borrowed *answer_of(const struct task *leader)
                : NULL;
 }
 
+static bool is_in_flight(const struct task *t)
+{
+    return t->state == TASK_CALLING || t->state == TASK_PACKING || t->state == TASK_RIDING;
+}
+
 bool pipeline_share(struct pipeline *p, struct task *t)
 {
     if (!t->sharing || !t->sharing->rule->coalesce)
         return false;
     struct group *g = t->sharing->group;
     struct task *leader = g->leader;
-    if (leader && leader != t && leader->state == TASK_CALLING) {
+    if (leader && leader != t && is_in_flight(leader)) {
         pipeline_enter(p, t, TASK_SHARING);
         return true;
     }

@@ -181,6 +181,8 @@ static void add_saved(struct pgarray *s, const struct task *t)
         add_saving(s, t, "baseline", x->baseline_tokens, x->baseline, x->priced);
         add_saving(s, t, "routed", 0, x->routed, x->priced);
     }
+    if (x->packed_tokens > 0)
+        add_saving(s, t, "packed", x->packed_tokens, x->packed, x->priced);
     if (x->tokens > 0)
         add_saving(s, t, "compressed", x->tokens, x->compressed, x->priced);
 }
@@ -251,6 +253,7 @@ static void add_attempt(struct pgarray *a, const struct task *t, const struct at
     pgarray_text(&a[A_ASKED], t->doc.model);
     pgarray_number(&a[A_CACHE_WRITE_1H], x->usage.cache_write_1h);
     pgarray_text(&a[A_SERVICE_TIER], x->usage.tier ? price_tier_names[x->usage.tier] : NULL);
+    number_or_null(&a[A_PACK], (int64_t)x->pack, x->pack != 0);
 }
 
 static void add_charges(struct pgarray *a, const struct task *t)

@@ -57,6 +57,7 @@ enum attempt_column {
     A_ASKED,
     A_CACHE_WRITE_1H,
     A_SERVICE_TIER,
+    A_PACK,
     A_COLUMNS
 };
 /* "unreadable": records that are no task. Answers topic, partition, offset, id, published. */

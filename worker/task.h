@@ -18,6 +18,8 @@ enum task_state {
     TASK_TWIN,     /* waits for a task of the same id   list: that task's twins */
     TASK_READY,    /* waits for its turn                list: its lane */
     TASK_SHARING,  /* waits for another's answer to the same request   none: its group has it */
+    TASK_PACKING,  /* waits for others to share its call   none: its pack has it */
+    TASK_RIDING,   /* its call is that of its pack's first  likewise */
     TASK_HELD,     /* a limit is used up               list: its meter's */
     TASK_CALLING,  /* a backend has it                  none: the call has it */
     TASK_WAITING,  /* a short retry is due later        none: its timer has it */
@@ -68,6 +70,7 @@ struct attempt {
     const char *price_version; /* by which it was computed; borrowed; NULL: none was */
     bool unknown_price;        /* for want of a price */
     int64_t started_us, duration_ms;
+    uint64_t pack;          /* token of the call that it was a part of; 0: it was a whole one */
     int64_t first_token_ms; /* since its start; -1: the answer was not streamed, or none came */
 };
 
@@ -81,9 +84,10 @@ struct spent {
 
 /* What an answer did not cost, in pico-dollars; see the kinds of `savings`. */
 struct saved {
-    size_t cut;                 /* bytes that compression took from its request */
-    int64_t tokens, compressed; /* of input, that it took; what they would have cost */
-    int64_t baseline, routed;   /* at the declared baseline; less what the chosen model costs */
+    size_t cut;                    /* bytes that compression took from its request */
+    int64_t packed_tokens, packed; /* of instructions that others sent too */
+    int64_t tokens, compressed;    /* of input, that it took; what they would have cost */
+    int64_t baseline, routed;      /* at the declared baseline; less what the chosen model costs */
     int64_t baseline_tokens;
     bool reckoned, priced; /* the rest is known; the prices too */
     bool has_baseline;
@@ -93,6 +97,7 @@ struct pipeline;
 struct tenant;
 struct sharing;
 struct quota;
+struct pack;
 struct meter;
 struct estimate;
 
@@ -126,9 +131,13 @@ struct task {
     struct sharing *sharing;              /* see sharing.h; NULL: it has its own call */
     struct task *group_prev, *group_next; /* tasks with the same request */
     struct saved *saved;                  /* what its answer did not cost; NULL: nothing */
-    struct quota *quota;                  /* limits that hold for it, see meters.h; NULL: none */
-    struct meter *held_by;                /* TASK_HELD: that it waits for */
-    bool waited;                          /* it did, and is next */
+    struct pack *pack;                    /* that shares a call; NULL: none */
+    struct task *pack_prev, *pack_next;
+    int pack_failures;     /* calls of packs that it was in and that failed */
+    bool alone;            /* its next call is its own */
+    struct quota *quota;   /* limits that hold for it, see meters.h; NULL: none */
+    struct meter *held_by; /* TASK_HELD: that it waits for */
+    bool waited;           /* it did, and is next */
 
     const struct config_model *route; /* NULL: none fits */
     size_t candidate;
