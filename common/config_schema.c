@@ -3,13 +3,6 @@
 #include "common/config.h"
 #include "common/config_schema.h"
 
-#define KEY(strct, field) .offset = offsetof(struct strct, field)
-#define KIB (1LL << 10)
-#define MIB (1LL << 20)
-#define GIB (1LL << 30)
-#define SECOND 1000LL
-#define HOUR (3600 * SECOND)
-
 const char *const lane_names[LANE_COUNT] = {"high", "normal", "low"};
 const char *const retry_tier_names[RETRY_TIERS] = {"10s", "1m", "10m", "1h"};
 const int64_t retry_tier_ms[RETRY_TIERS] = {10 * SECOND, 60 * SECOND, 600 * SECOND, HOUR};
@@ -350,131 +343,6 @@ static const struct config_key model_keys[] = {
          "input and one part output comes first; those without a price come last."},
     {0}};
 
-/* For every struct that begins with a config_rule. */
-static const struct config_key match_keys[] = {
-    {"model", CONFIG_TEXT, KEY(config_rule, when.model), NULL,
-     .doc = "Only tasks that ask for this name; `*` stands for any characters."},
-    {"feature", CONFIG_TEXT, KEY(config_rule, when.feature), NULL, .doc = "Likewise."},
-    {"tenant", CONFIG_TEXT, KEY(config_rule, when.tenant), NULL, .doc = "Likewise."},
-    {"user", CONFIG_TEXT, KEY(config_rule, when.user), NULL, .doc = "Likewise."},
-    {"job", CONFIG_TEXT, KEY(config_rule, when.job), NULL,
-     .doc = "The job's name, as `quern submit` writes it into each task, or its id."},
-    {"lane", CONFIG_CHOICE, KEY(config_rule, when.lane), "any", .words = "any|high|normal|low",
-     .doc = "Only tasks of this lane."},
-    {0}};
-#define WHEN_KEY                                                                                   \
-    {                                                                                              \
-        "when", CONFIG_GROUP, .sub = match_keys, .doc = "What tasks it is for; nothing: all."      \
-    }
-
-static const struct config_key cache_rule_keys[] = {
-    WHEN_KEY,
-    {"ttl", CONFIG_DURATION, KEY(config_cache_rule, ttl), "0", 0, 8760 * HOUR,
-     .doc = "How long an answer is kept for the same request. 0: it is not."},
-    {"scope", CONFIG_CHOICE, KEY(config_cache_rule, scope), "tenant", .words = "tenant|shared",
-     .doc = "Whose tasks may have it: those of the same tenant, or all that a rule with shared is "
-            "for."},
-    {"max_temperature", CONFIG_MONEY, KEY(config_cache_rule, max_temperature), "1",
-     .doc = "Requests with a higher temperature are called each; one that gives none has 1."},
-    {"coalesce", CONFIG_BOOL, KEY(config_cache_rule, coalesce), "true",
-     .doc = "The same request in flight is called once, and its answer shared."},
-    {"never", CONFIG_BOOL, KEY(config_cache_rule, never), "false",
-     .doc = "Each is called: for what is about one person, or the moment."},
-    {0}};
-
-static const struct config_key cache_keys[] = {
-    {"max_size", CONFIG_SIZE, KEY(config, cache.max_size), "1GiB", MIB, 1024 * GIB,
-     .doc = "Answers kept, in bytes of text; beyond that the oldest go."},
-    {"entry_max", CONFIG_SIZE, KEY(config, cache.entry_max), "256KiB", KIB, 8 * MIB,
-     .doc = "A longer answer is not kept."},
-    {"lease", CONFIG_DURATION, KEY(config, cache.lease), "30s", 0, HOUR,
-     .doc = "While one worker is about to call, others wait for its answer to the same request, "
-            "this long at most. 0: workers do not wait for each other."},
-    {"rules", CONFIG_LIST, KEY(config, cache.rules), .max = 1024, .sub = cache_rule_keys,
-     .size = sizeof(struct config_cache_rule),
-     .doc = "First match wins; a task that none fits, or that says cache: false, or that is "
-            "sensitive, is called."},
-    {0}};
-
-static const struct config_key pack_rule_keys[] = {
-    WHEN_KEY,
-    {"never", CONFIG_BOOL, KEY(config_pack_rule, never), "false",
-     .doc = "Each task has a call of its own."},
-    {"max_items", CONFIG_INT, KEY(config_pack_rule, max_items), "20", 2, 200,
-     .doc = "Tasks of one call."},
-    {"max_tokens", CONFIG_INT, KEY(config_pack_rule, max_tokens), "8000", 1, 10000000,
-     .doc = "Of all their texts together, four bytes each."},
-    {"max_wait", CONFIG_DURATION, KEY(config_pack_rule, max_wait), "200ms", 1, 60 * SECOND,
-     .doc = "How long the first waits for others."},
-    {0}};
-
-static const struct config_key packing_keys[] = {
-    {"rules", CONFIG_LIST, KEY(config, packing.rules), .max = 1024, .sub = pack_rule_keys,
-     .size = sizeof(struct config_pack_rule),
-     .doc = "First match wins. Chat tasks of one tenant and lane that differ in the last message of "
-            "the user alone, without tools, response formats or several answers, share a call."},
-    {0}};
-
-static const struct config_key compress_rule_keys[] = {
-    WHEN_KEY,
-    {"never", CONFIG_BOOL, KEY(config_compress_rule, never), "false",
-     .doc = "Prompts stay as they are."},
-    {"whitespace", CONFIG_BOOL, KEY(config_compress_rule, whitespace), "true",
-     .doc = "Runs of spaces, blank lines and ruled lines become short."},
-    {"html", CONFIG_BOOL, KEY(config_compress_rule, html), "false",
-     .doc = "HTML becomes text; scripts, styles and comments go."},
-    {"repeats", CONFIG_BOOL, KEY(config_compress_rule, repeats), "true",
-     .doc = "A paragraph of 80 bytes or more that stood there before goes."},
-    {"verbose", CONFIG_BOOL, KEY(config_compress_rule, verbose), "false",
-     .doc = "Wordy English phrases (in order to) become short (to)."},
-    {"max_tokens", CONFIG_INT, KEY(config_compress_rule, max_tokens), "0", 0, 100000000,
-     .doc = "Of a longer request (four bytes a token) whole sentences of its longest text go. 0: "
-            "none."},
-    {"cut", CONFIG_CHOICE, KEY(config_compress_rule, cut), "middle", .words = "middle|tail|head",
-     .doc = "Where they go."},
-    {0}};
-
-static const struct config_key short_form_keys[] = {
-    {"name", CONFIG_TEXT, KEY(config_short_form, name), NULL, .required = true,
-     .doc = "What it is called."},
-    {"text", CONFIG_TEXT, KEY(config_short_form, text), NULL, .required = true,
-     .doc = "A whole system prompt; white space does not matter."},
-    {"short", CONFIG_TEXT, KEY(config_short_form, brief), NULL, .required = true,
-     .doc = "What is sent for it."},
-    {0}};
-
-static const struct config_key compress_keys[] = {
-    {"rules", CONFIG_LIST, KEY(config, compress.rules), .max = 1024, .sub = compress_rule_keys,
-     .size = sizeof(struct config_compress_rule),
-     .doc = "First match wins. Code, quotations and JSON always stay as they are."},
-    {"short_forms", CONFIG_LIST, KEY(config, compress.short_forms), .max = 1024,
-     .sub = short_form_keys, .size = sizeof(struct config_short_form),
-     .doc = "System prompts that a rule's tasks send in short."},
-    {0}};
-
-static const struct config_key savings_keys[] = {
-    {"baseline", CONFIG_TEXT, KEY(config, savings.baseline), NULL,
-     .doc = "The model that everything would be answered by if nothing were saved; `quern cost "
-            "--savings` reckons against its price."},
-    {0}};
-
-static const struct config_key webhook_keys[] = {
-    {"url", CONFIG_TEXT, KEY(config, limits.webhook.url), NULL,
-     .doc = "Where a warning is posted, once: {\"type\": \"quern.budget.warning\", …}."},
-    {"secret_env", CONFIG_TEXT, KEY(config, limits.webhook.secret_env), NULL,
-     .doc = "Environment variable with the key that signs it (Standard Webhooks: whsec_ and "
-            "base64)."},
-    {"secret_file", CONFIG_TEXT, KEY(config, limits.webhook.secret_file), NULL,
-     .doc = "Or a file with it."},
-    {0}};
-
-static const struct config_key limits_keys[] = {
-    {"time_zone", CONFIG_TEXT, KEY(config, limits.time_zone), "UTC",
-     .doc = "Whose days and months budgets follow, e.g. Europe/Berlin."},
-    {"webhook", CONFIG_GROUP, .sub = webhook_keys,
-     .doc = "Told when a budget reaches a percentage that it warns at."},
-    {0}};
-
 const struct config_key config_schema[] = {
     {"kafka", CONFIG_GROUP, .sub = kafka_keys, .doc = "The queue."},
     {"database", CONFIG_GROUP, .sub = database_keys, .doc = "Where results and costs are kept."},
@@ -488,15 +356,15 @@ const struct config_key config_schema[] = {
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
-    {"packing", CONFIG_GROUP, .sub = packing_keys,
+    {"packing", CONFIG_GROUP, .sub = config_packing_keys,
      .doc = "Several small tasks with the same instructions in one call. Off without rules."},
-    {"compress", CONFIG_GROUP, .sub = compress_keys,
+    {"compress", CONFIG_GROUP, .sub = config_compress_keys,
      .doc = "Shorter prompts, by fixed rules; `quern compress` shows what they do. Off without "
             "rules."},
-    {"savings", CONFIG_GROUP, .sub = savings_keys, .doc = "What savings are measured by."},
-    {"limits", CONFIG_GROUP, .sub = limits_keys,
+    {"savings", CONFIG_GROUP, .sub = config_savings_keys, .doc = "What savings are measured by."},
+    {"limits", CONFIG_GROUP, .sub = config_limits_keys,
      .doc = "Rates and budgets themselves are in the database: `quern limits`."},
-    {"cache", CONFIG_GROUP, .sub = cache_keys,
+    {"cache", CONFIG_GROUP, .sub = config_cache_keys,
      .doc = "Answers of the same request, used again. Off without rules."},
     {"backends", CONFIG_LIST, KEY(config, backends), .max = CONFIG_BACKENDS_MAX,
      .sub = backend_keys, .size = sizeof(struct config_backend), .doc = "Model services."},

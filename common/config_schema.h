@@ -1,6 +1,7 @@
 /* The shape of the configuration as data; used by the loader, the printer and the reference. */
 #ifndef QUERN_CONFIG_SCHEMA_H
 #define QUERN_CONFIG_SCHEMA_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,20 @@ struct config_key {
     const char *doc;
 };
 
+/* For tables of keys: where a field is, and units. */
+#define KEY(strct, field) .offset = offsetof(struct strct, field)
+#define KIB (1LL << 10)
+#define MIB (1LL << 20)
+#define GIB (1LL << 30)
+#define SECOND 1000LL
+#define HOUR (3600 * SECOND)
+
 extern const struct config_key config_schema[]; /* ends with name == NULL */
+/* Groups of config_schema, of the stages that a task's call passes and that are off unless
+ * configured. */
+extern const struct config_key config_packing_keys[];
+extern const struct config_key config_compress_keys[];
+extern const struct config_key config_savings_keys[];
+extern const struct config_key config_limits_keys[];
+extern const struct config_key config_cache_keys[];
 #endif

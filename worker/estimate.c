@@ -11,9 +11,10 @@
 #define FIRST_OUTPUT 256.0
 #define MOST_TOKENS_PER_BYTE 1e3 /* an image's url is short, and its tokens are many */
 #define MOST_OUTPUT 1e6
+#define DEVIATIONS 3.0          /* a quantile of 0.999, were the errors normal */
 #define KEEP (1.0 - 1.0 / 64.0) /* of the weight of older calls, at each new one */
 
-enum { LINE_CALLS = 4, MEAN_CALLS = 64, TOLD_CALLS = 10 };
+enum { LINE_CALLS = 4, KNOWN_CALLS = 8, MEAN_CALLS = 64, TOLD_CALLS = 10 };
 
 void estimates_init(struct estimates *es)
 {
@@ -66,6 +67,22 @@ double estimate_tokens(const struct estimate *e, size_t bytes, int64_t most_outp
     return input_of(e, (double)bytes) + fmin(e->output, (double)most_output);
 }
 
+double estimate_most(const struct estimate *e, size_t bytes, const struct usage *bound)
+{
+    const double most = (double)bound->input + (double)bound->output;
+    if (e->calls < KNOWN_CALLS)
+        return most;
+    return fmin(most, estimate_tokens(e, bytes, bound->output) + DEVIATIONS * sqrt(e->square));
+}
+
+/* How far the estimates, as they are now, lie from what it took. */
+static void learn_spread(struct estimate *e, size_t bytes, double was)
+{
+    const double error = was - estimate_tokens(e, bytes, INT64_MAX);
+    if (e->calls >= LINE_CALLS)
+        e->square += (error * error - e->square) / (e->calls - LINE_CALLS + 1);
+}
+
 void estimate_learn(struct estimate *e, size_t bytes, const struct usage *u, double said)
 {
     if (bytes == 0)
@@ -79,6 +96,7 @@ void estimate_learn(struct estimate *e, size_t bytes, const struct usage *u, dou
     e->xy = e->xy * KEEP + x * y;
     e->calls += e->calls < MEAN_CALLS;
     e->output += (output - e->output) / e->calls;
+    learn_spread(e, bytes, y + output);
     e->said = e->said * KEEP + said;
     e->was = e->was * KEEP + y + output;
 }

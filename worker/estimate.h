@@ -15,6 +15,7 @@ struct estimate {
     char *key;
     double n, x, y, xx, xy; /* weighted sums: calls, bytes, input tokens, products */
     double output;          /* mean */
+    double square;          /* mean of the squares of its errors */
     int calls;              /* up to a few: then it is trusted */
     double said, was;       /* tokens estimated and used, weighted likewise: the error */
 };
@@ -32,6 +33,9 @@ struct estimate *estimates_find(struct estimates *es, const char *model, const c
 /* Tokens of input and output together, of a request of so many bytes whose answer has at most so
  * many tokens. */
 double estimate_tokens(const struct estimate *e, size_t bytes, int64_t most_output);
+/* What hardly any call of the kind exceeds: the estimate and three standard deviations of its
+ * errors; before eight calls are known, and at most, the bound. */
+double estimate_most(const struct estimate *e, size_t bytes, const struct usage *bound);
 /* It took so many; `said` were thought. */
 void estimate_learn(struct estimate *e, size_t bytes, const struct usage *u, double said);
 /* How far the sums of the last hundred calls or so are apart: 0.05 is 5 percent; of fewer than 10

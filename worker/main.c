@@ -9,14 +9,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "cached.h"
 #include "common/log.h"
-#include "common/money.h"
 #include "common/options.h"
 #include "common/pg.h"
 #include "common/prices.h"
 #include "intake.h"
 #include "lookup.h"
+#include "notify.h"
 #include "outbound.h"
 #include "pipeline.h"
 #include "quota.h"
@@ -185,37 +184,15 @@ static void on_limits_changed(void *arg)
     pipeline_limits_known(((struct worker *)arg)->pipeline);
 }
 
-static void on_told(void *arg, int64_t id, bool taken)
+static void on_told(void *arg, int64_t id)
 {
-    if (taken)
-        quota_delivered(((struct worker *)arg)->quota, id);
+    quota_delivered(((struct worker *)arg)->quota, id);
 }
 
 static void on_warned(void *arg, const struct quota_warning *q)
 {
     struct worker *w = arg;
-    char spent[MONEY_TEXT_MAX], amount[MONEY_TEXT_MAX];
-    struct buf data;
-    (void)money_format(q->spent, spent);
-    (void)money_format(q->amount, amount);
-    log_warn("a budget is used up to a percentage that it warns at", LOG_S("limit", q->name),
-             LOG_S("subject", q->subject), LOG_N("percent", q->percent), LOG_S("spent_usd", spent),
-             LOG_S("limit_usd", amount));
-    if (!w->webhook) {
-        on_told(w, q->id, true);
-        return;
-    }
-    buf_init(&data, 8192);
-    buf_str(&data, "{");
-    buf_json_member(&data, "limit", q->name);
-    buf_str(&data, ",");
-    buf_json_member(&data, "subject", q->subject);
-    buf_str(&data, ",");
-    buf_json_member(&data, "period", q->period);
-    buf_printf(&data, ",\"percent\":%lld,\"spent_usd\":\"%s\",\"limit_usd\":\"%s\"}",
-               (long long)q->percent, spent, amount);
-    webhook_send(w->webhook, q->id, "quern.budget.warning", data.data, on_told, w);
-    buf_free(&data);
+    notify_budget(w->webhook, q, on_told, w);
 }
 
 static const struct quota_events quota_events = {on_limits_answered, on_limits_changed, on_warned};
@@ -339,6 +316,8 @@ static quern_status await_database(const struct config *c, struct error *err)
     for (;;) {
         PGconn *db = pg_connect(c, "quern-worker", err);
         quern_status status = db ? pg_schema_check(db, err) : QUERN_FAIL;
+        if (status == QUERN_OK)
+            status = quota_check(db, c, err);
         if (status == QUERN_OK) {
             struct error ignored; /* next month's partitions: made again by the next start */
             if (pg_exec(db, "SELECT make_partitions(2)", 0, NULL, &ignored) != QUERN_OK)
@@ -380,18 +359,6 @@ static quern_status start(struct worker *w, struct error *err)
     return QUERN_OK;
 }
 
-/* What is left of shares need not wait to run out. Nothing is in use any more. */
-static void return_shares(const struct config *c)
-{
-    struct error err;
-    const char *const values[] = {cached_owner()};
-    PGconn *db = pg_connect(c, "quern-worker", &err);
-    PGresult *r =
-        db ? pg_query(db, "DELETE FROM limit_leases WHERE worker = $1", 1, values, &err) : NULL;
-    PQclear(r);
-    PQfinish(db);
-}
-
 /* Tasks that are still in the pipeline (PostgreSQL or Kafka did not answer in time) are others'
  * now; what refers to them is left to the end of the process. */
 static int finish(struct worker *w)
@@ -405,7 +372,7 @@ static int finish(struct worker *w)
     if (left || w->failed)
         return w->failed ? EXIT_ERROR : EXIT_DONE;
     if (pipeline_has_limits(w->pipeline))
-        return_shares(w->config);
+        quota_return_shares(w->config);
     for (int pool = 0; pool < POOL_COUNT; pool++)
         intake_free(w->intakes[pool]);
     outbound_free(w->outbound);

@@ -50,6 +50,14 @@ void pgarray_number(struct pgarray *a, int64_t v)
     a->count++;
 }
 
+void pgarray_number_or_null(struct pgarray *a, int64_t v, bool known)
+{
+    if (known)
+        pgarray_number(a, v);
+    else
+        pgarray_null(a);
+}
+
 void pgarray_time(struct pgarray *a, int64_t us)
 {
     if (us)

@@ -28,7 +28,8 @@ void pgarray_null(struct pgarray *a);
 void pgarray_bytes(struct pgarray *a, const void *p, size_t len); /* text or bytea */
 void pgarray_text(struct pgarray *a, const char *s);              /* NULL: null */
 void pgarray_number(struct pgarray *a, int64_t v);                /* int8 or int4 */
-void pgarray_time(struct pgarray *a, int64_t us);                 /* since 1970; 0: null */
+void pgarray_number_or_null(struct pgarray *a, int64_t v, bool known);
+void pgarray_time(struct pgarray *a, int64_t us); /* since 1970; 0: null */
 void pgarray_uuid(struct pgarray *a, const struct uuid *u);
 /* Completes the header; then bytes.data and bytes.len are the parameter. */
 void pgarray_finish(struct pgarray *a);

@@ -24,7 +24,7 @@ struct pack {
     unsigned char key[CANON_DIGEST];
     struct pipeline *pipeline;
     const struct config_pack_rule *rule;
-    struct task *tasks; /* the first makes the call */
+    struct task *tasks;        /* the first makes the call */
     size_t count, bytes, sent; /* bytes of their bodies, and of the request for all */
     bool called;
     ev_timer timer;

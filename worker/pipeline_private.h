@@ -105,6 +105,8 @@ void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body
 /* What the task's answer is charged for in answer_bytes. */
 size_t pipeline_answer_bytes(const struct task *t);
 double pipeline_estimate(struct pipeline *p, struct task *t);
+/* What a limit of tokens counts for it until the call has told. */
+double pipeline_estimate_most(struct pipeline *p, struct task *t);
 void pipeline_start_call(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);

@@ -24,10 +24,10 @@ static int64_t most_cost(const struct pipeline *p, const struct task *t)
     return price ? bound_cost(price, b, t->doc.body) : -1;
 }
 
-static bool has_budget(const struct quota *q)
+static bool has_kind(const struct quota *q, enum limit_kind kind)
 {
     for (size_t i = 0; i < q->count; i++)
-        if (q->items[i].meter->kind == LIMIT_COST && !q->items[i].meter->gone)
+        if (q->items[i].meter->kind == kind && !q->items[i].meter->gone)
             return true;
     return false;
 }
@@ -88,7 +88,7 @@ bool pipeline_admit(struct pipeline *p, struct task *t)
 {
     if (!meters_assign(&p->meters, t))
         return true;
-    const int64_t cost = has_budget(t->quota) ? most_cost(p, t) : 0;
+    const int64_t cost = has_kind(t->quota, LIMIT_COST) ? most_cost(p, t) : 0;
     if (cost < 0) {
         (void)error_set(
             &t->error, ERROR_PERMANENT, "budget_unpriced",
@@ -98,7 +98,8 @@ bool pipeline_admit(struct pipeline *p, struct task *t)
         pipeline_fail(p, t);
         return false;
     }
-    quota_need(t->quota, (int64_t)ceil(pipeline_estimate(p, t)), cost);
+    const double tokens = has_kind(t->quota, LIMIT_TOKENS) ? pipeline_estimate_most(p, t) : 0;
+    quota_need(t->quota, (int64_t)ceil(tokens), cost);
     struct meter *m = quota_blocked(t, ev_now(p->loop));
     if (m)
         hold(p, t, m);

@@ -6,7 +6,7 @@
 #include "cached.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "common/money.h"
+#include "common/pg.h"
 #include "pgarray.h"
 #include "pglink.h"
 
@@ -226,14 +226,14 @@ static void read_warned(struct quota_link *l, const PGresult *r)
     }
 }
 
-/* What was asked for is asked again: at once, or when the link is back. */
-static void forget_question(struct quota_link *l)
+/* What was not answered is asked again. */
+static void forget_question(struct quota_link *l, double wait)
 {
     struct meter *m;
     for (size_t i = 0; i < l->count; i++) {
         HASH_FIND_STR(l->meters->by_key, l->asked[i], m);
         if (m && m->ask_at > ev_now(l->loop) + 100)
-            m->ask_at = 0;
+            m->ask_at = ev_now(l->loop) + wait;
         free(l->asked[i]);
     }
     l->count = 0;
@@ -244,7 +244,7 @@ static void on_reply(void *arg, const struct pglink_reply *reply)
     struct quota_link *l = arg;
     if (reply->ok && l->at_lease >= 0)
         read_lease(l, reply->results[l->at_lease]);
-    forget_question(l);
+    forget_question(l, reply->ok ? 0 : 1);
     if (!reply->ok) {
         log_warn("limits could not be asked for; what waits for them waits on",
                  LOG_S("error", reply->error.message));
@@ -303,4 +303,33 @@ void quota_link_free(struct quota_link *l)
         free(l->asked[i]);
     buf_free(&l->rules);
     free(l);
+}
+
+/* ---- before and after the loop ----------------------------------------------------------------
+ */
+
+quern_status quota_check(PGconn *db, const struct config *c, struct error *err)
+{
+    const char *const values[] = {c->limits.time_zone};
+    PGresult *r =
+        pg_query(db, "SELECT count(*) FROM pg_timezone_names WHERE name = $1", 1, values, err);
+    const bool known = r && PQgetvalue(r, 0, 0)[0] == '1';
+    PQclear(r);
+    if (known || !r)
+        return known ? QUERN_OK : QUERN_FAIL;
+    return error_set(err, ERROR_FATAL, "config",
+                     "%s: limits.time_zone \"%s\" is no time zone that PostgreSQL knows, e.g. "
+                     "Europe/Berlin",
+                     c->path, c->limits.time_zone);
+}
+
+void quota_return_shares(const struct config *c)
+{
+    struct error err;
+    const char *const values[] = {cached_owner()};
+    PGconn *db = pg_connect(c, "quern-worker", &err);
+    PGresult *r =
+        db ? pg_query(db, "DELETE FROM limit_leases WHERE worker = $1", 1, values, &err) : NULL;
+    PQclear(r);
+    PQfinish(db);
 }

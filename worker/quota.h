@@ -30,4 +30,10 @@ struct quota_link *quota_link_new(struct ev_loop *loop, const struct config *c,
 void quota_link_free(struct quota_link *l);
 /* Nobody need be told of this warning again. */
 void quota_delivered(struct quota_link *l, int64_t id);
+
+/* Before the loop turns: can PostgreSQL reckon with the configuration's time zone? */
+MUST_CHECK quern_status quota_check(PGconn *db, const struct config *c, struct error *err);
+/* At the end, when nothing is in use any more: what is left of shares need not wait to run out.
+ * Waits for PostgreSQL. */
+void quota_return_shares(const struct config *c);
 #endif

@@ -1,24 +1,38 @@
 #include "settle_batch.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cached.h"
 #include "common/failpoint.h"
 #include "common/mem.h"
-#include "meters.h"
+#include "settle_saved.h"
 #include "sharing.h"
 
-static void init_all(struct pgarray *arrays, const enum pg_type *types, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        pgarray_init(&arrays[i], types[i]);
-}
+static const enum pg_type published_type = PG_INT8;
 
-static void free_all(struct pgarray *arrays, size_t n)
+/* Every set of rows of a batch: where its columns are, what they are. */
+static const struct rows {
+    size_t offset;
+    const enum pg_type *types;
+    int columns;
+} sets[] = {
+    {offsetof(struct batch, results), result_types, R_COLUMNS},
+    {offsetof(struct batch, attempts), attempt_types, A_COLUMNS},
+    {offsetof(struct batch, unreadable), unreadable_types, U_COLUMNS},
+    {offsetof(struct batch, letters), letter_types, L_COLUMNS},
+    {offsetof(struct batch, parked), parked_types, P_COLUMNS},
+    {offsetof(struct batch, savings), saving_types, S_COLUMNS},
+    {offsetof(struct batch, kept), kept_types, K_COLUMNS},
+    {offsetof(struct batch, charges), charge_types, C_COLUMNS},
+    {offsetof(struct batch, published_ids), &published_type, 1},
+};
+enum { SETS = sizeof sets / sizeof *sets };
+
+static struct pgarray *columns_of(struct batch *b, int set)
 {
-    for (size_t i = 0; i < n; i++)
-        pgarray_free(&arrays[i]);
+    return (struct pgarray *)((char *)b + sets[set].offset);
 }
 
 void batch_init(struct batch *b, size_t max, size_t entry_max)
@@ -31,15 +45,9 @@ void batch_init(struct batch *b, size_t max, size_t entry_max)
 
 static void clear(struct batch *b)
 {
-    free_all(b->results, R_COLUMNS);
-    free_all(b->attempts, A_COLUMNS);
-    free_all(b->unreadable, U_COLUMNS);
-    free_all(b->letters, L_COLUMNS);
-    free_all(b->parked, P_COLUMNS);
-    free_all(b->savings, S_COLUMNS);
-    free_all(b->kept, K_COLUMNS);
-    free_all(b->charges, C_COLUMNS);
-    pgarray_free(&b->published_ids);
+    for (int i = 0; i < SETS; i++)
+        for (int k = 0; k < sets[i].columns; k++)
+            pgarray_free(&columns_of(b, i)[k]);
 }
 
 void batch_free(struct batch *b)
@@ -55,28 +63,14 @@ void batch_begin(struct batch *b, bool all_letters)
     clear(b);
     b->all_letters = all_letters;
     b->count = b->bytes = b->published_count = 0;
-    init_all(b->results, result_types, R_COLUMNS);
-    init_all(b->attempts, attempt_types, A_COLUMNS);
-    init_all(b->unreadable, unreadable_types, U_COLUMNS);
-    init_all(b->letters, letter_types, L_COLUMNS);
-    init_all(b->parked, parked_types, P_COLUMNS);
-    init_all(b->savings, saving_types, S_COLUMNS);
-    init_all(b->kept, kept_types, K_COLUMNS);
-    init_all(b->charges, charge_types, C_COLUMNS);
-    pgarray_init(&b->published_ids, PG_INT8);
+    for (int i = 0; i < SETS; i++)
+        for (int k = 0; k < sets[i].columns; k++)
+            pgarray_init(&columns_of(b, i)[k], sets[i].types[k]);
 }
 
 bool batch_full(const struct batch *b)
 {
     return b->count == b->max || b->bytes >= BATCH_BYTES_MAX;
-}
-
-static void number_or_null(struct pgarray *a, int64_t v, bool known)
-{
-    if (known)
-        pgarray_number(a, v);
-    else
-        pgarray_null(a);
 }
 
 /* Sums of two sums still fit. */
@@ -118,99 +112,18 @@ static void add_identity(struct pgarray *r, const struct task *t)
     pgarray_text(&r[R_MODEL], d->model);
 }
 
-/* The answer of another task, which this one has instead of its own; NULL: it has its own. */
-static const struct borrowed *borrowed_by(const struct task *t)
-{
-    return t->sharing && t->sharing->source != SOURCE_CALL ? t->sharing->borrowed : NULL;
-}
-
-/* `known`: the cost is, which may be less than nothing. */
-static void add_saving(struct pgarray *s, const struct task *t, const char *kind, int64_t tokens,
-                       int64_t cost, bool known)
-{
-    pgarray_uuid(&s[S_JOB_ID], &t->doc.job_id);
-    pgarray_text(&s[S_CUSTOM_ID], t->doc.custom_id);
-    pgarray_number(&s[S_GENERATION], t->doc.generation);
-    pgarray_time(&s[S_FINISHED], t->finished_us);
-    pgarray_text(&s[S_KIND], kind);
-    pgarray_number(&s[S_TOKENS], tokens);
-    number_or_null(&s[S_COST], cost, known);
-}
-
-/* May the answer stand for others' requests later? Its own, by the model that gave it. */
-static bool is_kept(const struct batch *b, const struct task *t, const struct attempt *last,
-                    unsigned char key[CANON_DIGEST])
-{
-    return t->status == STATUS_SUCCEEDED && last && t->sharing->source == SOURCE_CALL &&
-           t->sharing->rule->ttl > 0 && t->response && t->response_len <= b->entry_max &&
-           sharing_is_whole(json_root(t->response, t->response_len)) &&
-           (strcmp(last->model, t->sharing->model) == 0 ||
-            sharing_key(t->sharing->rule, &t->doc, last->model, key));
-}
-
-static void add_kept(struct batch *b, const struct task *t)
-{
-    struct pgarray *k = b->kept;
-    unsigned char key[CANON_DIGEST];
-    const struct sharing *s = t->sharing;
-    const struct attempt *last = t->attempt_count ? &t->attempts[t->attempt_count - 1] : NULL;
-    const struct usage none = {0}, *u = last ? &last->usage : &none;
-    memcpy(key, s->key, sizeof key);
-    const bool kept = is_kept(b, t, last, key);
-    pgarray_bytes(&k[K_KEY], key, sizeof key);
-    pgarray_bytes(&k[K_LEASED], s->key, sizeof s->key);
-    pgarray_uuid(&k[K_JOB_ID], &t->doc.job_id);
-    pgarray_text(&k[K_CUSTOM_ID], t->doc.custom_id);
-    pgarray_number(&k[K_GENERATION], t->doc.generation);
-    pgarray_time(&k[K_FINISHED], t->finished_us);
-    pgarray_text(&k[K_TENANT], s->rule->scope == CACHE_TENANT ? t->doc.tenant : NULL);
-    pgarray_number(&k[K_TTL], kept ? s->rule->ttl : 0);
-    pgarray_number(&k[K_INPUT], u->input);
-    pgarray_number(&k[K_CACHED], u->cached);
-    pgarray_number(&k[K_OUTPUT], u->output);
-    pgarray_number(&k[K_REASONING], u->reasoning);
-    number_or_null(&k[K_COST], last ? last->cost : -1, last && last->cost >= 0);
-}
-
-static void add_saved(struct pgarray *s, const struct task *t)
-{
-    const struct saved *x = t->saved;
-    if (!x || !x->reckoned || t->status != STATUS_SUCCEEDED)
-        return;
-    if (x->has_baseline) {
-        add_saving(s, t, "baseline", x->baseline_tokens, x->baseline, x->priced);
-        add_saving(s, t, "routed", 0, x->routed, x->priced);
-    }
-    if (x->packed_tokens > 0)
-        add_saving(s, t, "packed", x->packed_tokens, x->packed, x->priced);
-    if (x->tokens > 0)
-        add_saving(s, t, "compressed", x->tokens, x->compressed, x->priced);
-}
-
-/* What it shares cost nothing, and is said to have saved what its call cost. */
-static void add_shared(struct batch *b, const struct task *t)
-{
-    const struct borrowed *other = borrowed_by(t);
-    add_saved(b->savings, t);
-    if (other && t->status == STATUS_SUCCEEDED)
-        add_saving(b->savings, t, answer_source_names[t->sharing->source],
-                   other->usage.input + other->usage.output, other->cost, other->cost >= 0);
-    if (t->sharing && t->sharing->rule->ttl > 0 && t->sharing->source == SOURCE_CALL)
-        add_kept(b, t);
-}
-
 static void add_result(struct pgarray *r, const struct task *t)
 {
     struct spent s = sum_attempts(t);
     const struct attempt *first = t->attempt_count ? t->attempts : NULL;
     const struct attempt *last = first ? first + t->attempt_count - 1 : NULL;
-    const struct borrowed *other = borrowed_by(t);
+    const struct borrowed *other = batch_borrowed(t);
     add_identity(r, t);
     pgarray_text(&r[R_BACKEND], other ? other->backend : last ? last->backend : NULL);
     pgarray_text(&r[R_UPSTREAM_MODEL], other ? other->model : last ? last->model : NULL);
     pgarray_text(&r[R_SOURCE], other ? answer_source_names[t->sharing->source] : NULL);
     pgarray_text(&r[R_ANSWER_OF], other ? other->answer_of : NULL);
-    number_or_null(&r[R_HTTP_STATUS], t->http_status, t->http_status > 0);
+    pgarray_number_or_null(&r[R_HTTP_STATUS], t->http_status, t->http_status > 0);
     if (t->response)
         pgarray_bytes(&r[R_RESPONSE], t->response, t->response_len);
     else
@@ -223,7 +136,7 @@ static void add_result(struct pgarray *r, const struct task *t)
     pgarray_number(&r[R_CACHED], s.usage.cached);
     pgarray_number(&r[R_OUTPUT], s.usage.output);
     pgarray_number(&r[R_REASONING], s.usage.reasoning);
-    number_or_null(&r[R_COST], s.cost, !s.unpriced);
+    pgarray_number_or_null(&r[R_COST], s.cost, !s.unpriced);
     pgarray_time(&r[R_STARTED], s.started_us);
     pgarray_time(&r[R_FINISHED], t->finished_us);
 }
@@ -237,7 +150,7 @@ static void add_attempt(struct pgarray *a, const struct task *t, const struct at
     pgarray_number(&a[A_NUMBER], x->number);
     pgarray_text(&a[A_BACKEND], x->backend);
     pgarray_text(&a[A_MODEL], x->model);
-    number_or_null(&a[A_HTTP_STATUS], x->http_status, x->http_status > 0);
+    pgarray_number_or_null(&a[A_HTTP_STATUS], x->http_status, x->http_status > 0);
     pgarray_text(&a[A_ERROR_TYPE], x->error ? x->error_type : NULL);
     pgarray_text(&a[A_ERROR], x->error);
     pgarray_number(&a[A_INPUT], x->usage.input);
@@ -245,29 +158,15 @@ static void add_attempt(struct pgarray *a, const struct task *t, const struct at
     pgarray_number(&a[A_CACHE_WRITE], x->usage.cache_write);
     pgarray_number(&a[A_OUTPUT], x->usage.output);
     pgarray_number(&a[A_REASONING], x->usage.reasoning);
-    number_or_null(&a[A_COST], x->cost, x->cost >= 0);
+    pgarray_number_or_null(&a[A_COST], x->cost, x->cost >= 0);
     pgarray_time(&a[A_STARTED], x->started_us);
     pgarray_number(&a[A_DURATION], x->duration_ms);
-    number_or_null(&a[A_FIRST_TOKEN], x->first_token_ms, x->first_token_ms >= 0);
+    pgarray_number_or_null(&a[A_FIRST_TOKEN], x->first_token_ms, x->first_token_ms >= 0);
     pgarray_text(&a[A_PRICE_VERSION], x->price_version);
     pgarray_text(&a[A_ASKED], t->doc.model);
     pgarray_number(&a[A_CACHE_WRITE_1H], x->usage.cache_write_1h);
     pgarray_text(&a[A_SERVICE_TIER], x->usage.tier ? price_tier_names[x->usage.tier] : NULL);
-    number_or_null(&a[A_PACK], (int64_t)x->pack, x->pack != 0);
-}
-
-static void add_charges(struct pgarray *a, const struct task *t)
-{
-    for (size_t i = 0; t->quota && i < t->quota->charge_count; i++) {
-        const struct charge *x = &t->quota->charges[i];
-        pgarray_uuid(&a[C_JOB_ID], &t->doc.job_id);
-        pgarray_text(&a[C_CUSTOM_ID], t->doc.custom_id);
-        pgarray_number(&a[C_TOKEN], (int64_t)x->token);
-        pgarray_bytes(&a[C_NAME], x->meter->name, strcspn(x->meter->name, "\x1f"));
-        pgarray_text(&a[C_SUBJECT], x->meter->subject);
-        pgarray_number(&a[C_PERIOD], x->period_us);
-        pgarray_number(&a[C_COST], x->pico);
-    }
+    pgarray_number_or_null(&a[A_PACK], (int64_t)x->pack, x->pack != 0);
 }
 
 static void add_unreadable(struct pgarray *u, const struct task *t)
@@ -328,10 +227,10 @@ static void add_readable(struct batch *b, struct task *t)
         add_result(b->results, t);
     else if (t->status == STATUS_PARKED)
         add_parked(b, t);
-    add_shared(b, t);
+    batch_add_shared(b, t);
     for (size_t i = 0; i < t->attempt_count && !FAILPOINT("plant-books-missing"); i++)
         add_attempt(b->attempts, t, &t->attempts[i]);
-    add_charges(b->charges, t);
+    batch_add_charges(b, t);
     if (t->status != STATUS_NONE && (!task_status_is_success(t->status) || b->all_letters))
         add_letter(b, t);
 }
@@ -371,10 +270,11 @@ void batch_published(struct batch *b, const int64_t *ids, size_t count)
     }
 }
 
-static void finish_all(struct pgarray *arrays, int n)
+static void finish(struct batch *b)
 {
-    for (int i = 0; i < n; i++)
-        pgarray_finish(&arrays[i]);
+    for (int i = 0; i < SETS; i++)
+        for (int k = 0; k < sets[i].columns; k++)
+            pgarray_finish(&columns_of(b, i)[k]);
 }
 
 static void bind_all(struct pglink_query *q, const struct pgarray *arrays, int n)
@@ -424,15 +324,7 @@ void batch_run(struct batch *b, struct pglink *link)
     enum { MOST = 9 };
     struct pglink_query q[MOST];
     size_t n = 1;
-    finish_all(b->results, R_COLUMNS);
-    finish_all(b->attempts, A_COLUMNS);
-    finish_all(b->unreadable, U_COLUMNS);
-    finish_all(b->letters, L_COLUMNS);
-    finish_all(b->parked, P_COLUMNS);
-    finish_all(b->savings, S_COLUMNS);
-    finish_all(b->kept, K_COLUMNS);
-    finish_all(b->charges, C_COLUMNS);
-    finish_all(&b->published_ids, 1);
+    finish(b);
     q[0] = query_of("settle", b->results, R_COLUMNS);
     bind_all(&q[0], b->attempts, A_COLUMNS);
     bind_all(&q[0], b->letters, L_COLUMNS);

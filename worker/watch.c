@@ -33,13 +33,14 @@ struct watch {
 
 static void ask(struct watch *w)
 {
+    const struct pglink_query trim = {
+        .name = "trim", .count = 1, .values = {w->cache_max}, .lengths = {sizeof w->cache_max}};
     struct pglink_query queries[3] = {{.name = "cancelled"}, {.name = "volumes"}};
     size_t count = w->volumes ? 2 : 1;
     if (!pglink_ready(w->link))
         return;
     if (w->cache && w->ticks++ % TRIM_EVERY == 0)
-        queries[count++] = (struct pglink_query){
-            .name = "trim", .count = 1, .values = {w->cache_max}, .lengths = {sizeof w->cache_max}};
+        queries[count++] = trim;
     w->asked = true;
     pglink_run(w->link, queries, count);
 }

@@ -139,6 +139,29 @@ class Calls:
         return [i for i, row in self.books.items() if row[1] + row[2] > 0 and i not in self.usage]
 
 
+def budgets_agree(cluster, violations):
+    """What was spent of budgets is what the books say, attempt by attempt; in the end nothing is
+    reserved (of the dead it comes back by itself)."""
+    for name, query in {
+        "an attempt and its charge differ": """
+            SELECT a.custom_id, a.cost_usd, c.pico FROM attempts a FULL JOIN limit_charges c
+                USING (job_id, custom_id, token)
+            WHERE (a.cost_usd > 0 AND a.cost_usd * 1000000000000 IS DISTINCT FROM c.pico)
+               OR (a.cost_usd = 0 AND c.pico IS NOT NULL) OR a.token IS NULL""",
+        "the sum of charges is not what is spent": """
+            SELECT subject, s.n, c.n FROM (SELECT subject, sum(pico) n FROM limit_spent GROUP BY 1) s
+            FULL JOIN (SELECT subject, sum(pico) n FROM limit_charges GROUP BY 1) c USING (subject)
+            WHERE s.n IS DISTINCT FROM c.n""",
+        "something is still reserved": "SELECT * FROM limit_leases WHERE until > now()",
+        "a cache lease is still held": "SELECT owner FROM cache_leases WHERE owner <> '' AND until > now()",
+    }.items():
+        end = time.monotonic() + 40
+        while (rows := cluster.sql(query)) and time.monotonic() < end:
+            time.sleep(1)
+        if rows:
+            violations.append(f"{name}: {len(rows)} times, e.g. {rows[0]}")
+
+
 def rows_agree(cluster, violations):
     """Counters are rows, letters belong to failures, the bill is the sum of attempts."""
     for name, query in {

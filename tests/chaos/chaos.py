@@ -233,6 +233,7 @@ def run(args, plant="", only=(), minutes=None):
         violations = list(notes.violations)
         lost = audit.jobs_are_whole(cluster, load.jobs, violations)
         audit.rows_agree(cluster, violations)
+        audit.budgets_agree(cluster, violations)
         audit.letters_arrived(cluster, violations)
         repeats, books = audit.books_agree(cluster, notes.in_flight_at_kills, notes.wire_faults,
                                            violations)

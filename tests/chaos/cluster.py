@@ -115,6 +115,9 @@ class Cluster:
         self.write_config()
         self.quern("migrate", "up")
         self.quern("topics", "create")
+        self.quern("limits", "set", "budget", "--budget", 1000, "--period", "total", "--per", "tenant")
+        self.quern("limits", "set", "slots", "--concurrency", 1000, "--per", "tenant")
+        self.quern("limits", "set", "rate", "--requests", 5000, "--window", "10s", "--per", "tenant")
         for w in self.workers:
             w.start()
 
@@ -125,6 +128,7 @@ class Cluster:
             "database": {"url": f"postgresql://quern@127.0.0.1:{self.pg_proxy.port}/quern"},
             "worker": {"concurrency": self.concurrency, "shutdown_grace": "10s", "queue_tasks": 300},
             "fairness": {"lookahead": 20_000},
+            "cache": {"rules": [{"ttl": "1h"}]},
             "retry": {"base_delay": "200ms", "rounds": 1},
             "log": {"format": "json"},
             "backends": [{"name": "stub", "base_url": f"http://127.0.0.1:{self.stub_proxy.port}/v1",

@@ -5,7 +5,7 @@ import signal
 import confluent_kafka
 import pytest
 
-from helpers import wait_until, write_batch
+from helpers import wait_until, write_batch, write_lines
 from helpers_kafka import task, uuid7
 
 pytestmark = pytest.mark.timeout(120)
@@ -101,3 +101,20 @@ def test_weights_share_a_lane_by_tokens(world):
     world.wait_rows(gold + bronze + 400)
     assert 2 < (count_of(world, "gold-1") - gold) / (count_of(world, "bronze") - bronze) < 4
     assert worker.stop() == 0
+
+
+def test_a_thousand_tenants_beside_a_large_one(world):
+    """One tenant has 90 % of the load, and came first; the others need not wait for it."""
+    stub = world.start_stub("--latency", "0.02")
+    world.set_up(stub, worker={"concurrency": 16, "queue_tasks": 3000}, fairness={"lookahead": 100_000})
+    world.quern("submit", write_batch(world.path / "large.jsonl", 9000, prefix="large"), "--job", "large",
+                "--tenant", "large")
+    small = [{**json.loads(line), "tenant": f"tenant-{i}"} for i, line in
+             enumerate(write_batch(world.path / "small.jsonl", 1000, prefix="small").read_text().splitlines())]
+    world.quern("submit", write_lines(world.path / "many.jsonl", small), "--job", "small")
+    worker = world.start_worker()
+    wait_until(lambda: world.value("SELECT count(*) FROM results WHERE tenant <> 'large'") == 1000, 60)
+    assert count_of(world, "large") < 3000
+    world.wait_rows(10000, 80)
+    assert worker.stop() == 0
+    assert stub.total() == 10000

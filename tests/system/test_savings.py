@@ -66,3 +66,28 @@ def test_compress_shows_what_it_does(world):
     assert "+To see" in world.quern("compress", "--diff", text).out
     world.configure()
     assert "no rule of `compress`" in world.quern("compress", text, code=1).err
+
+
+def test_the_chatbot_example(world, monkeypatch):
+    """Each way of saving shows, and takes nothing from the others."""
+    import importlib.util
+    from helpers import BIN, ROOT
+    monkeypatch.setenv("PATH", str(BIN), prepend=":")
+    spec = importlib.util.spec_from_file_location("chatbot", ROOT / "examples/chatbot/run.py")
+    chatbot = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(chatbot)
+    stub = world.start_stub()
+    world.set_up(stub)
+    base = world.config_path.read_text()
+    batch = write_lines(world.path / "chatbot.jsonl", chatbot.conversations(8))
+    spent = []
+    for i, phase in enumerate(chatbot.PHASES):
+        rows = chatbot.run(base, phase, batch, f"p{i}", world.path)
+        spent.append(usd(rows["spent"]))
+        parts = sum(usd(r) for what, r in rows.items() if what not in ("baseline", "spent"))
+        assert usd(rows["baseline"]) + parts == spent[-1]
+    assert rows["saved: routed"]["percent"] is not None and usd(rows["saved: compressed"]) < 0
+    assert usd(rows.get("saved: cached", {"usd": 0})) + usd(rows.get("saved: shared", {"usd": 0})) < 0
+    assert spent[1] < spent[0] * decimal.Decimal("0.92")
+    assert spent[2] < spent[1] * decimal.Decimal("0.6")
+    assert spent[3] < spent[2] * decimal.Decimal("0.85")

@@ -189,12 +189,16 @@ START_TEST(estimates_learn)
     ck_assert(estimate_error(e) < 0);
     srand48(3);
     double said = 0, was = 0;
+    int above = 0;
+    const struct usage bound = {.input = 3000, .output = 200};
+    ck_assert(estimate_most(e, 100, &bound) >= 3200); /* nothing known */
     for (int i = 0; i < 400; i++) {
         size_t bytes = 500 + (size_t)(drand48() * 2500);
         struct usage u = {.input = 200 + (int64_t)((double)bytes / 3.3 * (0.95 + drand48() / 10)),
                           .output = 100 + (int64_t)(drand48() * 40)};
         double tokens = estimate_tokens(e, bytes, 1000000);
         if (i >= 100) {
+            above += estimate_most(e, bytes, &bound) < (double)(u.input + u.output);
             said += tokens;
             was += (double)(u.input + u.output);
             ck_assert_msg(estimate_error(e) < 0.05, "%d: %f", i, estimate_error(e));
@@ -203,6 +207,8 @@ START_TEST(estimates_learn)
         }
         estimate_learn(e, bytes, &u, tokens);
     }
+    ck_assert_int_le(above, 3);
+    ck_assert(estimate_most(e, 1000, &bound) < 1.4 * estimate_tokens(e, 1000, 200));
     ck_assert(said / was > 0.98 && said / was < 1.02);
     estimates_free(&es);
 }

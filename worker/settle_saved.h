@@ -1,0 +1,12 @@
+/* The rows of a task that are about money it did not spend: answers shared and kept, savings, and
+ * what it owes to budgets. Pure: rows of a batch, no I/O. */
+#ifndef QUERN_SETTLE_SAVED_H
+#define QUERN_SETTLE_SAVED_H
+#include "settle_batch.h"
+
+/* The answer of another task, which this one has instead of its own; NULL: it has its own. */
+const struct borrowed *batch_borrowed(const struct task *t);
+/* What it shares cost nothing, and is said to have saved what its call cost. */
+void batch_add_shared(struct batch *b, const struct task *t);
+void batch_add_charges(struct batch *b, const struct task *t);
+#endif
