@@ -1,10 +1,10 @@
 DROP FUNCTION limits_usage(text);
 DROP FUNCTION limit_pending(text, text);
 DROP FUNCTION limits_reserve(uuid, text, text[], text[], bigint[]);
-DROP FUNCTION limits_lease(text, text, text[], text[], bigint[], bigint[], bigint[]);
+DROP FUNCTION limits_lease(text, text, text[], text[], bigint[], bigint[], bigint[], bigint[]);
 DROP FUNCTION limit_warn(limits, text, timestamptz, numeric);
-DROP FUNCTION limit_take_share(text, text, timestamptz, text, numeric, bigint, bigint, bigint);
-DROP FUNCTION limit_take_rate(text, text, bigint, bigint, bigint, bigint, bigint, bigint, boolean);
+DROP FUNCTION limit_take_share(text, text, timestamptz, text, numeric, bigint, bigint, bigint, bigint);
+DROP FUNCTION limit_take_rate(text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint);
 DROP FUNCTION limit_spent_pico(text, text, timestamptz);
 DROP FUNCTION limit_period(text, text, timestamptz);
 DROP TABLE limit_submissions, limit_warnings, limit_spent, limit_charges, limit_leases,

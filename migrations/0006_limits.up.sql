@@ -135,10 +135,10 @@ $$;
 
 -- A rate: begins as many as there is room for, in the bucket of now. Exact in every window of
 -- `span` us: what may begin up to `life` us later is counted that much longer, and buckets are
--- counted whole. `whole`: all or nothing. Returns what was given, its bucket, what was in use, and
--- in how many us there may be room again.
+-- counted whole. Fewer than `enough` are none: nobody could use them. Returns what was given, its bucket, what was in use, and
+-- in how many us there may be room for `enough`.
 CREATE FUNCTION limit_take_rate(n text, s text, most bigint, span bigint, life bigint, want bigint,
-                                back bigint, back_bucket bigint, whole boolean,
+                                back bigint, back_bucket bigint, enough bigint,
                                 OUT granted bigint, OUT bucket bigint, OUT used bigint, OUT wait bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -171,15 +171,15 @@ BEGIN
         used := used + row.counts[(oldest + i) % size + 1];
     END LOOP;
     granted := least(want, greatest(0, most - used));
-    IF whole AND granted < want THEN
+    IF granted < enough THEN
         granted := 0;
     END IF;
     row.counts[bucket % size + 1] := row.counts[bucket % size + 1] + granted;
-    -- When enough of the oldest have gone: for all of it if `whole`, else for the next one.
+    -- When enough of the oldest have gone.
     wait := 0;
     IF granted < want THEN
         number := oldest;
-        most := used + granted + CASE WHEN whole THEN want ELSE 1 END - most; -- so many must go
+        most := used + granted + greatest(enough, 1) - most; -- so many must go
         WHILE number <= bucket AND most > 0 LOOP
             most := most - row.counts[number % size + 1];
             number := number + 1;
@@ -192,9 +192,10 @@ END $$;
 
 -- A share of something that comes back: of a budget or a concurrency limit. `hold` is what the
 -- worker cannot do without (it is in use), `want` what it would like to have. Others that want some
--- get a fair share as soon as it is free.
+-- get a fair share as soon as it is free; of what is too little for a call of each (`enough`) those
+-- who ask first get enough for one, and the others nothing.
 CREATE FUNCTION limit_take_share(n text, s text, p timestamptz, w text, most numeric, hold bigint,
-                                 want bigint, life bigint,
+                                 want bigint, enough bigint, life bigint,
                                  OUT granted bigint, OUT others bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -214,6 +215,10 @@ BEGIN
     SELECT coalesce(sum(greatest(0, least(l.want, fair) - l.amount)), 0) INTO waiting
     FROM limit_leases l WHERE l.name = n AND l.subject = s AND l.period = p AND l.worker <> w;
     granted := greatest(0, least(want, most - others, greatest(fair, most - others - waiting)));
+    IF granted < hold + enough THEN
+        granted := CASE WHEN hold + enough <= most - others THEN hold + enough
+                        ELSE least(granted, hold) END;
+    END IF;
     -- What is in use stays, as long as it was given before; a call that was begun cannot be undone.
     granted := greatest(granted, least(hold, before));
     IF granted = 0 AND want = 0 THEN
@@ -243,7 +248,7 @@ $$;
 -- 1970; 0: total); when it ends, in us from now; used (spent) and held by others; the limit; when to
 -- ask again, in us. No row: there is no such limit any more.
 CREATE FUNCTION limits_lease(worker text, zone text, names text[], subjects text[], wants bigint[],
-                             holds bigint[], buckets bigint[])
+                             enoughs bigint[], holds bigint[], buckets bigint[])
 RETURNS TABLE (n bigint, granted bigint, life bigint, mark bigint, ends bigint, used bigint,
                others bigint, amount bigint, wait bigint)
 LANGUAGE plpgsql AS $$
@@ -254,8 +259,8 @@ DECLARE
     spent numeric;
     most numeric;
 BEGIN
-    FOR asked IN SELECT * FROM unnest(names, subjects, wants, holds, buckets) WITH ORDINALITY
-                 AS a(name, subject, want, hold, bucket, n) ORDER BY a.name, a.subject LOOP
+    FOR asked IN SELECT * FROM unnest(names, subjects, wants, enoughs, holds, buckets) WITH ORDINALITY
+                 AS a(name, subject, want, enough, hold, bucket, n) ORDER BY a.name, a.subject LOOP
         SELECT * INTO l FROM limits WHERE limits.name = asked.name;
         CONTINUE WHEN NOT FOUND;
         n := asked.n;
@@ -268,7 +273,7 @@ BEGIN
             amount := trunc(l.amount);
             SELECT t.granted, t.bucket, t.used, t.wait INTO granted, mark, used, wait
             FROM limit_take_rate(l.name, asked.subject, amount, l.window_ms * 1000, life, asked.want,
-                                 asked.hold, asked.bucket, false) t;
+                                 asked.hold, asked.bucket, asked.enough) t;
         ELSE
             life := 30000000;
             most := CASE l.kind WHEN 'cost' THEN trunc(l.amount * 1000000000000) ELSE trunc(l.amount) END;
@@ -281,7 +286,7 @@ BEGIN
             END IF;
             SELECT t.granted, t.others INTO granted, others
             FROM limit_take_share(l.name, asked.subject, p.begins, worker, most - spent, asked.hold,
-                                  asked.want, life) t;
+                                  asked.want, asked.enough, life) t;
             used := least(spent, 9000000000000000000);
             mark := CASE WHEN p.begins = '-infinity' THEN 0
                          ELSE extract(epoch FROM p.begins) * 1000000 END;
@@ -345,7 +350,7 @@ BEGIN
                 END IF;
             ELSE
                 SELECT * INTO took FROM limit_take_rate(l.name, asked.subject, amount,
-                    l.window_ms * 1000, 0, asked.want, 0, 0, true);
+                    l.window_ms * 1000, 0, asked.want, 0, 0, asked.want);
                 used := took.used;
                 wait := took.wait;
                 IF took.granted < asked.want THEN

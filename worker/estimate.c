@@ -25,7 +25,7 @@ void estimates_free(struct estimates *es)
 {
     struct estimate *e, *next;
     HASH_ITER (hh, es->by_key, e, next) {
-        HASH_DEL(es->by_key, e);
+        HASH_DEL(es->by_key, e); // NOLINT(clang-analyzer-unix.Malloc): e is not freed yet
         free(e->key);
         free(e);
     }

@@ -338,6 +338,7 @@ enum { ASK_TASKS_MAX = 4096 };
 struct meter_question meter_ask(struct meter *m)
 {
     struct meter_question q = {.hold = m->in_use, .bucket = m->back_bucket};
+    q.enough = m->held && m->debt == 0 ? meter_need(m, m->held) : 0;
     const struct task *t;
     int64_t sum = 0, tasks = 0;
     DL_FOREACH (m->held, t)
@@ -346,7 +347,9 @@ struct meter_question meter_ask(struct meter *m)
     if (is_rate(m)) {
         give_back(m, m->permits, m->bucket); /* those to come are good for longer */
         m->permits = 0;
-        q = (struct meter_question){m->debt + sum, m->back, m->back_bucket};
+        q.want = m->debt + sum;
+        q.hold = m->back;
+        q.bucket = m->back_bucket;
         m->back = 0; /* if the question is lost, the limit counts too much for a while */
         return q;
     }

@@ -96,9 +96,10 @@ void meter_unhold(struct meters *ms, struct task *t);
 
 /* Is the meter's question due? */
 bool meter_due(const struct meter *m, double now);
-/* What to ask: units wanted; those in use or, of a rate, those that go back, and their bucket. */
+/* What to ask: units wanted; what the first call needs, without which more is of no use; those in
+ * use or, of a rate, those that go back, and their bucket. */
 struct meter_question {
-    int64_t want, hold, bucket;
+    int64_t want, enough, hold, bucket;
 };
 struct meter_question meter_ask(struct meter *m);
 /* The answer, which was asked at `asked`. */

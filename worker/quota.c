@@ -20,7 +20,7 @@ static const char rules_sql[] = LIMIT_RULES_SQL("kind <> 'pending' AND on_limit 
 static const char lease_sql[] =
     "SELECT n, granted, life, mark, ends, used, others, amount, wait "
     "FROM limits_lease($1::text, $2::text, $3::text[], $4::text[], $5::bigint[], $6::bigint[], "
-    " $7::bigint[])";
+    " $7::bigint[], $8::bigint[])";
 
 /* One worker tells each; if it does not say that it did, another one will. */
 static const char warned_sql[] =
@@ -58,7 +58,7 @@ struct quota_link {
     int at_rules, at_warned, at_lease; /* positions of the results; -1: not asked */
 };
 
-enum { PARAMETERS = 5 };
+enum { PARAMETERS = 6 };
 
 static void collect(struct quota_link *l, struct pgarray a[PARAMETERS])
 {
@@ -75,8 +75,9 @@ static void collect(struct quota_link *l, struct pgarray a[PARAMETERS])
         pgarray_bytes(&a[0], m->name, strcspn(m->name, "\x1f"));
         pgarray_text(&a[1], m->subject);
         pgarray_number(&a[2], q.want);
-        pgarray_number(&a[3], q.hold);
-        pgarray_number(&a[4], q.bucket);
+        pgarray_number(&a[3], q.enough);
+        pgarray_number(&a[4], q.hold);
+        pgarray_number(&a[5], q.bucket);
     }
 }
 
@@ -88,7 +89,8 @@ static void add_parameter(struct pglink_query *q, const char *bytes, size_t len)
 
 static void ask_lease(struct quota_link *l, struct pglink_query *q, struct pgarray a[PARAMETERS])
 {
-    static const enum pg_type types[PARAMETERS] = {PG_TEXT, PG_TEXT, PG_INT8, PG_INT8, PG_INT8};
+    static const enum pg_type types[PARAMETERS] = {PG_TEXT, PG_TEXT, PG_INT8,
+                                                   PG_INT8, PG_INT8, PG_INT8};
     *q = (struct pglink_query){.name = "lease"};
     for (int i = 0; i < PARAMETERS; i++)
         pgarray_init(&a[i], types[i]);

@@ -37,8 +37,9 @@ size_t webhook_key(const char *secret, unsigned char *out)
     const size_t len = text ? strlen(text) : 0;
     int n = len && len % 4 == 0 ? EVP_DecodeBlock(out, (const unsigned char *)text, (int)len) : -1;
     if (n < 0) {
-        memcpy(out, secret, strlen(secret));
-        return strlen(secret);
+        const size_t whole = strlen(secret);
+        memcpy(out, secret, whole); // NOLINT(bugprone-not-null-terminated-result): bytes of a key
+        return whole;
     }
     return (size_t)n - (text[len - 1] == '=') - (text[len - 2] == '=');
 }
@@ -51,8 +52,7 @@ void webhook_sign(const unsigned char *key, size_t len, const char *id, int64_t 
     char *text = mem_format("%s.%" PRId64 ".%s", id, timestamp, body);
     (void)HMAC(EVP_sha256(), key, (int)len, (const unsigned char *)text, strlen(text), digest, &n);
     free(text);
-    memcpy(out, "v1,", 3);
-    (void)EVP_EncodeBlock((unsigned char *)out + 3, digest, (int)n);
+    (void)EVP_EncodeBlock((unsigned char *)stpcpy(out, "v1,"), digest, (int)n);
 }
 
 static void on_done(void *arg, const struct call_result *r)
