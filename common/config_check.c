@@ -54,11 +54,16 @@ static bool has_user(const char *url)
     return host && memchr(host + 3, '@', strcspn(host + 3, "/?#")) != NULL;
 }
 
+static bool is_url(const char *s)
+{
+    return strncmp(s, "http://", 7) == 0 || strncmp(s, "https://", 8) == 0;
+}
+
 static void check_backends(const struct config *c, struct config_report *r)
 {
     const struct config_backend *b = c->backends.items;
     for (size_t i = 0; i < c->backends.count; i++) {
-        if (strncmp(b[i].base_url, "http://", 7) != 0 && strncmp(b[i].base_url, "https://", 8) != 0)
+        if (!is_url(b[i].base_url))
             config_complain(r, c->path, b[i].line, 1,
                             "backend \"%s\": base_url \"%s\" must begin with http:// or https://",
                             b[i].name, b[i].base_url);
@@ -146,12 +151,22 @@ static void check_properties(const struct config *c, struct config_report *r)
                                 refused[j]);
 }
 
+static void check_webhook(const struct config *c, struct config_report *r)
+{
+    const char *url = c->limits.webhook.url;
+    if (url && (!is_url(url) || has_user(url)))
+        config_complain(r, c->path, 0, 0,
+                        "limits.webhook.url must begin with http:// or https://, without a user "
+                        "or password; requests are signed with secret_env or secret_file");
+}
+
 void config_check(const struct config *c, struct config_report *r)
 {
     check_backends(c, r);
     check_limits(c, r);
     check_models(c, r);
     check_properties(c, r);
+    check_webhook(c, r);
 }
 
 quern_status config_secret(const char *env, const char *file, char **out, struct error *err)
