@@ -124,13 +124,14 @@ void canon_write(struct json v, const char *const *left_out, struct buf *out)
         buf_add(out, v.p, v.len);
 }
 
+const char *const canon_shapeless[] = {
+    "model",        "stream", "stream_options",    "user",
+    "metadata",     "store",  "safety_identifier", "prompt_cache_key",
+    "service_tier", NULL};
+
 bool canon_digest(const char *scope, const char *url, const char *model, struct json body,
-                  unsigned char out[CANON_DIGEST])
+                  const char *const *left_out, unsigned char out[CANON_DIGEST])
 {
-    static const char *const left_out[] = {
-        "model",        "stream", "stream_options",    "user",
-        "metadata",     "store",  "safety_identifier", "prompt_cache_key",
-        "service_tier", NULL};
     struct buf text;
     buf_init(&text, CANON_MAX);
     buf_str(&text, "[");

@@ -14,10 +14,14 @@ enum { CANON_DIGEST = 32, CANON_MAX = 4 << 20 };
  * only. */
 void canon_write(struct json v, const char *const *left_out, struct buf *out);
 
+/* What of a request does not shape its answer: model (the resolved one stands for it), stream,
+ * stream_options, user, metadata, store, safety_identifier, prompt_cache_key, service_tier. */
+extern const char *const canon_shapeless[]; /* ends with NULL */
+
 /* SHA-256 (FIPS 180-4) of what makes the answer to a request: `scope` (whose answers it may share),
- * the URL, the model that answers, and the body without what does not shape the answer: model (the
- * resolved one stands for it), stream, stream_options, user, metadata, store, safety_identifier,
- * prompt_cache_key, service_tier. False if the body is longer than CANON_MAX, or memory is out. */
+ * the URL, the model that answers, and the body without the members in `left_out` (ends with NULL).
+ * False if the body is longer than CANON_MAX, or memory is out. */
 MUST_CHECK bool canon_digest(const char *scope, const char *url, const char *model,
-                             struct json body, unsigned char out[CANON_DIGEST]);
+                             struct json body, const char *const *left_out,
+                             unsigned char out[CANON_DIGEST]);
 #endif

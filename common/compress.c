@@ -13,6 +13,7 @@ enum {
     SEEN_MAX = 1024,
     TEXTS_MAX = 512, /* of one request; the others stay as they are */
     BYTES_PER_TOKEN = 4,
+    UNIT_MOST = 240, /* bytes of a sentence that goes or stays as a whole */
     RULED_LEAST = 4,
     INDENT_MOST = 3
 };
@@ -166,6 +167,7 @@ static void compress_one(const struct config_compress_rule *r, const char *text,
     struct segment run;
     struct buf plain;
     const size_t begin = out->len;
+    bool kept = false;
     buf_init(&plain, COMPRESS_TEXT_MAX);
     if (r->html && html_is(text, len)) {
         html_to_text(text, len, &plain);
@@ -180,6 +182,7 @@ static void compress_one(const struct config_compress_rule *r, const char *text,
                           .start = out->len,
                           .line_start = out->len == begin || out->data[out->len - 1] == '\n'};
         const bool first = out->len == begin;
+        kept = run.kept;
         if (run.kept) {
             buf_add(out, run.p, run.len);
             continue;
@@ -188,7 +191,7 @@ static void compress_one(const struct config_compress_rule *r, const char *text,
         if (r->repeats)
             drop_repeats(seen, out, w.start, first, s.pos == s.len);
     }
-    while (r->whitespace && out->len > begin && is_space(out->data[out->len - 1]))
+    while (!kept && r->whitespace && out->len > begin && is_space(out->data[out->len - 1]))
         out->data[--out->len] = '\0';
     buf_free(&plain);
 }
@@ -222,13 +225,29 @@ static void add_unit(struct units *u, const char *p, size_t len, bool kept)
     u->items[u->count++] = (struct unit){p, len, kept, false};
 }
 
-/* To behind the next end of a sentence or line. */
+/* The full stops of Chinese and Japanese end a sentence without a space: U+3002, U+FF01, U+FF1F. */
+static bool is_wide_stop(const char *p, size_t left)
+{
+    return left > 3 && (memcmp(p, "\xE3\x80\x82", 3) == 0 || memcmp(p, "\xEF\xBC\x81", 3) == 0 ||
+                        memcmp(p, "\xEF\xBC\x9F", 3) == 0);
+}
+
+/* To behind the next end of a sentence or line; of a long one, of a word or character. */
 static size_t sentence(const char *p, size_t left)
 {
-    for (size_t i = 0; i < left; i++)
+    size_t word = 0, i;
+    for (i = 0; i < left && i < UNIT_MOST; i++) {
         if (p[i] == '\n' || (strchr(".!?", p[i]) && p[i] && (i + 1 == left || p[i + 1] == ' ')))
             return i + 1 < left && p[i] != '\n' ? i + 2 : i + 1;
-    return left;
+        if (is_wide_stop(p + i, left - i))
+            return i + 3;
+        word = p[i] == ' ' ? i + 1 : word;
+    }
+    if (i == left || word)
+        return i == left ? left : word;
+    while (i < left && ((unsigned char)p[i] & 0xC0) == 0x80)
+        i++;
+    return i;
 }
 
 static void split(struct units *u, const struct buf *text)

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "common/compress.h"
+#include "common/segment.h"
 #include "common/utf8.h"
 
 /* What an element's tags become. `drop`: what is inside goes too. */
@@ -80,19 +81,74 @@ bool html_is(const char *text, size_t len)
     return false;
 }
 
-/* The tag's end, from '<' on; '>' in a quoted attribute is none. 0: it does not end. */
+/* Elements that only say how text looks or what it is. */
+static const char inline_names[] =
+    " a abbr address area aside audio b base bdi bdo body button canvas caption center cite code "
+    "col "
+    "colgroup data datalist dd del details dfn dialog dl dt em embed fieldset figcaption figure "
+    "font "
+    "footer form header html i iframe img input ins kbd label legend link main map mark menu meta "
+    "nav object optgroup option output param picture progress q s samp select small source span "
+    "strike strong sub summary sup tbody textarea tfoot thead time title track tt u var video wbr ";
+
+static bool is_element(const char *name, size_t len)
+{
+    enum { NAME_MOST = 12 };
+    char word[NAME_MOST + 3] = " ";
+    if (find_element(name, len))
+        return true;
+    if (len == 0 || len > NAME_MOST)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        word[i + 1] = (char)(name[i] | 32);
+    word[len + 1] = ' ';
+    return strstr(inline_names, word) != NULL;
+}
+
+/* Behind an attribute at `i`, with its value; 0: there is none. */
+static size_t attribute_end(const char *p, size_t left, size_t i)
+{
+    const size_t from = i;
+    while (i < left && !strchr(" \t\r\n\f\"'<>/=`&|", p[i]))
+        i++;
+    if (i == from || i == left || p[i] != '=')
+        return i == from ? 0 : i;
+    i++;
+    if (i < left && (p[i] == '"' || p[i] == '\'')) {
+        const char *end = memchr(p + i + 1, p[i], left - i - 1);
+        return end ? (size_t)(end - p) + 1 : 0;
+    }
+    while (i < left && !strchr(" \t\r\n\"'<>`", p[i]))
+        i++;
+    return i;
+}
+
+/* The tag at '<', if its name is an element's and its attributes are well formed; else 0. */
 static size_t tag_length(const char *p, size_t left)
 {
-    char quote = 0;
-    for (size_t i = 1; i < left; i++) {
-        if (quote)
-            quote = p[i] == quote ? 0 : quote;
-        else if (p[i] == '"' || p[i] == '\'')
-            quote = p[i];
-        else if (p[i] == '>')
+    const size_t at = left > 1 && p[1] == '/' ? 2 : 1;
+    size_t i = at + (at < left ? name_length(p + at, left - at) : 0);
+    if (!is_element(p + at, i - at))
+        return 0;
+    while (i < left) {
+        const size_t before = i;
+        while (i < left && strchr(" \t\r\n\f/", p[i]))
+            i++;
+        if (i < left && p[i] == '>')
             return i + 1;
+        if (i == before || (i = attribute_end(p, left, i)) == 0)
+            return 0;
     }
     return 0;
+}
+
+/* "<!DOCTYPE html>", "<?xml … ?>" */
+static size_t declaration_length(const char *p, size_t left)
+{
+    const char *end = left > 2 && (p[1] == '?' || strncasecmp(p + 1, "!doctype", 8) == 0)
+                          ? memchr(p, '>', left < 512 ? left : 512)
+                          : NULL;
+    return end ? (size_t)(end - p) + 1 : 0;
 }
 
 static size_t comment_length(const char *p, size_t left)
@@ -113,24 +169,37 @@ static size_t dropped_length(const char *p, size_t left, const struct element *e
     return left;
 }
 
-static size_t take_tag(const char *p, size_t left, struct buf *out, bool *pre, bool *endless)
+size_t html_element(const char *p, size_t left)
 {
     if (left > 4 && memcmp(p, "<!--", 4) == 0)
         return comment_length(p, left);
+    const size_t declaration = declaration_length(p, left);
+    const size_t len = declaration ? declaration : tag_length(p, left);
+    const struct element *e =
+        len && p[1] != '/' ? find_element(p + 1, name_length(p + 1, left - 1)) : NULL;
+    return e && e->drop ? dropped_length(p, left, e) : len;
+}
+
+bool html_is_document(const char *text, size_t len)
+{
+    size_t i = 0;
+    while (i < len && strchr(" \t\r\n", text[i]))
+        i++;
+    return i < len && text[i] == '<' && html_element(text + i, len - i) > 0;
+}
+
+static size_t take_tag(const char *p, size_t left, struct buf *out, bool *pre)
+{
+    const size_t len = html_element(p, left);
     const bool closing = left > 1 && p[1] == '/';
     const size_t at = closing ? 2 : 1;
-    const size_t n = at < left ? name_length(p + at, left - at) : 0;
-    if (n == 0 && !(left > 1 && (p[1] == '!' || p[1] == '?')))
-        return 0; /* "a < b" */
-    size_t len = *endless ? 0 : tag_length(p, left);
-    *endless = len == 0; /* looked for once: no later one ends either */
-    const struct element *e = find_element(p + at, n);
-    if (len == 0 || !e)
+    const struct element *e = len ? find_element(p + at, name_length(p + at, left - at)) : NULL;
+    if (!e)
         return len;
     buf_str(out, closing ? e->close : e->open);
     if (e->pre)
         *pre = !closing;
-    return e->drop && !closing ? dropped_length(p, left, e) : len;
+    return len;
 }
 
 static size_t take_number(const char *p, size_t left, struct buf *out)
@@ -162,18 +231,35 @@ static size_t take_entity(const char *p, size_t left, struct buf *out)
     return 0;
 }
 
-void html_to_text(const char *html, size_t len, struct buf *out)
+static void take_prose(const char *html, size_t len, struct buf *out, bool document, bool *pre)
 {
-    bool pre = false, endless = false;
     for (size_t i = 0; i < len;) {
-        size_t n = html[i] == '<'   ? take_tag(html + i, len - i, out, &pre, &endless)
+        size_t n = html[i] == '<'   ? take_tag(html + i, len - i, out, pre)
                    : html[i] == '&' ? take_entity(html + i, len - i, out)
                                     : 0;
         if (n == 0) {
-            const bool space = !pre && (html[i] == '\n' || html[i] == '\t' || html[i] == '\r');
-            buf_char(out, space ? ' ' : html[i]);
+            const bool space = document && !*pre && strchr(" \t\r\n", html[i]) && html[i];
+            const char last = out->len ? out->data[out->len - 1] : '\n';
+            if (!space)
+                buf_char(out, html[i]);
+            else if (last != ' ' && last != '\n')
+                buf_char(out, ' ');
             n = 1;
         }
         i += n;
+    }
+}
+
+void html_to_text(const char *html, size_t len, struct buf *out)
+{
+    struct segments s;
+    struct segment run;
+    bool pre = false;
+    segments_begin_html(&s, html, len);
+    while (segments_next(&s, &run)) {
+        if (run.kept)
+            buf_add(out, run.p, run.len);
+        else
+            take_prose(run.p, run.len, out, s.document, &pre);
     }
 }

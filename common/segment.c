@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/compress.h"
 #include "common/json.h"
 
 enum { EFFORT = 8, JSON_LEAST = 2 };
@@ -9,6 +10,13 @@ enum { EFFORT = 8, JSON_LEAST = 2 };
 void segments_begin(struct segments *s, const char *text, size_t len)
 {
     *s = (struct segments){.text = text, .len = len, .effort = len * EFFORT};
+}
+
+void segments_begin_html(struct segments *s, const char *text, size_t len)
+{
+    segments_begin(s, text, len);
+    s->html = true;
+    s->document = html_is_document(text, len);
 }
 
 static bool at_line_start(const struct segments *s, size_t i)
@@ -117,7 +125,7 @@ static size_t kept_here(struct segments *s, size_t i)
     size_t n = 0;
     if (s->effort == 0)
         return s->len - i; /* nobody can tell what is what any more: it stays as it is */
-    if (at_line_start(s, i) && (n = fenced(s, i)) == 0)
+    if (at_line_start(s, i) && (n = fenced(s, i)) == 0 && !s->document)
         n = whole_line(s, i);
     if (n == 0)
         n = json_here(s, i);
@@ -136,8 +144,13 @@ bool segments_next(struct segments *s, struct segment *out)
     size_t n = 0;
     if (from >= s->len)
         return false;
-    while (s->pos < s->len && (!may_begin(s, s->pos) || (n = kept_here(s, s->pos)) == 0))
-        s->pos++;
+    while (s->pos < s->len) {
+        const size_t tag =
+            s->html && s->text[s->pos] == '<' ? html_element(s->text + s->pos, s->len - s->pos) : 0;
+        if (!tag && may_begin(s, s->pos) && (n = kept_here(s, s->pos)) != 0)
+            break;
+        s->pos += tag ? tag : 1;
+    }
     if (s->pos == from) {
         s->pos += n;
         *out = (struct segment){s->text + from, n, true};

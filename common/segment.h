@@ -8,6 +8,8 @@ struct segments {
     const char *text;
     size_t len, pos;
     size_t effort; /* bytes that may be looked at in search of ends: time stays linear */
+    bool html;     /* tags are prose, with what their attributes quote */
+    bool document; /* it is HTML as a whole: indents and '>' mean nothing */
 };
 
 struct segment {
@@ -17,6 +19,8 @@ struct segment {
 };
 
 void segments_begin(struct segments *s, const char *text, size_t len);
+/* The same for a text with HTML in it (html.c). */
+void segments_begin_html(struct segments *s, const char *text, size_t len);
 /* The next run; false at the end. Kept are: blocks between ``` or ~~~ lines, lines that begin with
  * four spaces, a tab or '>', `code`, "quotations" (also of typographic marks) of one paragraph, and
  * JSON objects and arrays. */

@@ -1,8 +1,10 @@
 #include "bound.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define OUTPUT_MOST 100000000LL
+#define OUTPUT_MOST 1e8
 
 /* How often a text stands in the body. */
 static int64_t count(struct json body, const char *needle)
@@ -17,32 +19,60 @@ static int64_t count(struct json body, const char *needle)
     return found;
 }
 
-static int64_t most_output(struct json body)
+/* The largest number of this name: services differ in which they take if it is there twice. What
+ * is no number counts as the most; `none` if it is not there. */
+static double largest(struct json body, const char *name, double none)
 {
-    static const char *const names[] = {"max_completion_tokens", "max_tokens", "max_output_tokens",
-                                        "n"};
-    struct json m[4];
-    int64_t max = -1, answers = 1;
-    json_get_all(body, names, m, 4);
-    for (int i = 0; i < 3 && max < 0; i++)
-        if (!json_int64(m[i], &max))
-            max = -1;
-    if (max < 0)
-        max = BOUND_OUTPUT;
-    if (!json_int64(m[3], &answers) || answers < 1)
-        answers = 1;
-    return max > OUTPUT_MOST / answers ? OUTPUT_MOST : max * answers;
+    struct json_member m;
+    size_t pos = 0;
+    double most = -1;
+    while (json_is(body, '{') && json_next_member(body, &pos, &m)) {
+        if (!json_equals(m.key, name) || json_is(m.value, 'n'))
+            continue;
+        const double v = json_is(m.value, '0') ? strtod(m.value.p, NULL) : OUTPUT_MOST;
+        most = fmax(most, v);
+    }
+    return most < 0 ? none : fmin(most, OUTPUT_MOST);
 }
 
-struct usage bound_usage(struct json body)
+/* Of a completion's prompts: texts, or lists of tokens, each of which is answered. */
+static double prompts_of(struct json body)
+{
+    struct json prompt = json_get(body, "prompt"), item;
+    size_t pos = 0;
+    double count = 0;
+    while (json_is(prompt, '[') && json_next_item(prompt, &pos, &item))
+        count += !json_is(item, '0');
+    return fmax(1, count);
+}
+
+static int64_t most_output(const char *url, struct json body)
+{
+    const bool responses = strcmp(url, "/v1/responses") == 0;
+    const double old = responses ? -1 : largest(body, "max_tokens", -1),
+                 own = largest(body, responses ? "max_output_tokens" : "max_completion_tokens", -1),
+                 max = fmax(old, own) < 0 ? BOUND_OUTPUT : fmax(old, own);
+    const double answers =
+        responses ? 1 : fmax(largest(body, "n", 1), largest(body, "best_of", 1)) * prompts_of(body);
+    return (int64_t)fmin(ceil(max * fmax(1, answers)), OUTPUT_MOST);
+}
+
+static bool names_stored(struct json body)
+{
+    return json_get(body, "previous_response_id").p || json_get(body, "conversation").p ||
+           json_is(json_get(body, "prompt"), '{');
+}
+
+struct usage bound_usage(const char *url, struct json body)
 {
     static const char *const parts[] = {"\"image_url\"", "\"input_image\"", "\"input_audio\"",
                                         "\"file\"", "\"input_file\""};
     int64_t others = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         others += count(body, parts[i]);
-    return (struct usage){.input = (int64_t)body.len + others * BOUND_IMAGE,
-                          .output = most_output(body)};
+    return (struct usage){.input = (int64_t)body.len + others * BOUND_IMAGE +
+                                   (names_stored(body) ? BOUND_STORED : 0),
+                          .output = most_output(url, body)};
 }
 
 static enum price_tier tier_named(struct json body)
@@ -59,9 +89,10 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-int64_t bound_cost(const struct price *p, const struct config_backend *b, struct json body)
+int64_t bound_cost(const struct price *p, const struct config_backend *b, struct json body,
+                   struct usage most_use)
 {
-    struct usage u = bound_usage(body);
+    struct usage u = most_use;
     const bool writes = count(body, "\"cache_control\"") > 0;
     const enum price_tier tiers[] = {prices_tier(b, &u), tier_named(body), TIER_STANDARD};
     int64_t most = 0;

@@ -13,10 +13,12 @@
  * have leased comes back without an answer, as does what a reply has no room for. Leases are
  * written in the order of their keys: no two workers deadlock. */
 const char cached_sql[] =
-    "WITH k AS (SELECT * FROM unnest($1::bytea[], $2::int[], $3::bigint[]) AS k(key, lane, n)), "
+    "WITH k AS (SELECT * FROM unnest($1::bytea[], $2::int[], $3::bigint[], $6::bigint[]) "
+    " AS k(key, lane, n, age)), "
     "found AS (SELECT k.n, min(k.n) OVER (PARTITION BY c.key) AS first, c.* FROM k "
-    " JOIN cache c ON c.key = k.key WHERE c.expires_at > now()), "
-    "missed AS (SELECT * FROM k WHERE NOT EXISTS (SELECT FROM found f WHERE f.key = k.key)), "
+    " JOIN cache c ON c.key = k.key WHERE c.expires_at > now() "
+    " AND c.created_at > now() - k.age * interval '1 ms'), "
+    "missed AS (SELECT * FROM k WHERE NOT EXISTS (SELECT FROM found f WHERE f.n = k.n)), "
     "leased AS (INSERT INTO cache_leases AS l (key, owner, lane, until) "
     " SELECT key, $4::text, min(lane), now() + $5::bigint * interval '1 ms' FROM missed "
     " WHERE lane >= 0 GROUP BY key ORDER BY key "
@@ -62,6 +64,7 @@ void cached_begin(struct cached_ask *a, const struct config *c)
     pgarray_init(&a->arrays[0], PG_BYTEA);
     pgarray_init(&a->arrays[1], PG_INT4);
     pgarray_init(&a->arrays[2], PG_INT8);
+    pgarray_init(&a->arrays[3], PG_INT8);
     buf_init(&a->lease, sizeof(int64_t));
 }
 
@@ -74,15 +77,17 @@ void cached_add(struct cached_ask *a, const struct task *t, int64_t position)
     pgarray_bytes(&a->arrays[0], s->key, sizeof s->key);
     pgarray_number(&a->arrays[1], s->rule->coalesce && a->lease_ms > 0 ? t->lane : -1);
     pgarray_number(&a->arrays[2], position);
+    pgarray_number(&a->arrays[3], s->rule->ttl);
 }
 
 bool cached_query(struct cached_ask *a, struct pglink_query *q)
 {
     *q = (struct pglink_query){.name = "cached", .count = CACHED_PARAMETERS};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < CACHED_ARRAYS; i++) {
+        const int at = i < 3 ? i : 5;
         pgarray_finish(&a->arrays[i]);
-        q->values[i] = a->arrays[i].bytes.data;
-        q->lengths[i] = (int)a->arrays[i].bytes.len;
+        q->values[at] = a->arrays[i].bytes.data;
+        q->lengths[at] = (int)a->arrays[i].bytes.len;
     }
     buf_be64(&a->lease, (uint64_t)a->lease_ms);
     q->values[3] = cached_owner();
@@ -94,7 +99,7 @@ bool cached_query(struct cached_ask *a, struct pglink_query *q)
 
 void cached_end(struct cached_ask *a)
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < CACHED_ARRAYS; i++)
         pgarray_free(&a->arrays[i]);
     buf_free(&a->lease);
 }

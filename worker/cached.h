@@ -8,13 +8,14 @@
 
 enum { CACHED_ANSWERS_MAX = 8 << 20 }; /* bytes of one reply; entry_max is at most this */
 
-/* Parameters: keys, lanes (-1: asks for no lease), positions from 1, owner, ms of the lease. */
-enum { CACHED_PARAMETERS = 5 };
+/* Parameters: keys, lanes (-1: asks for no lease), positions from 1, owner, ms of the lease, how
+ * old an answer may be for each, in ms. */
+enum { CACHED_ARRAYS = 4, CACHED_PARAMETERS = 6 };
 extern const char cached_sql[];
 
 /* What a look-up asks of the cache for some of its tasks. */
 struct cached_ask {
-    struct pgarray arrays[3];
+    struct pgarray arrays[CACHED_ARRAYS];
     struct buf lease;
     int64_t lease_ms;
     int count;

@@ -26,7 +26,10 @@ void meters_init(struct meters *ms)
 
 static void free_meter(struct meters *ms, struct meter *m)
 {
-    HASH_DEL(ms->by_key, m);
+    if (m->gone)
+        DL_DELETE(ms->gone, m);
+    else
+        HASH_DEL(ms->by_key, m);
     free(m->key);
     free(m->span);
     free(m);
@@ -37,24 +40,30 @@ void meters_free(struct meters *ms)
     struct meter *m, *next;
     HASH_ITER (hh, ms->by_key, m, next)
         free_meter(ms, m);
+    DL_FOREACH_SAFE (ms->gone, m, next)
+        free_meter(ms, m);
     limit_rules_free(ms->rules, ms->rule_count);
 }
 
-static const struct limit_rule *find_rule(const struct meters *ms, const char *name)
+static const struct limit_rule *find_rule(const struct meters *ms, const struct meter *m)
 {
+    const size_t len = strcspn(m->name, "\x1f");
     for (size_t i = 0; i < ms->rule_count; i++)
-        if (strcmp(ms->rules[i].name, name) == 0)
+        if (strlen(ms->rules[i].name) == len && memcmp(ms->rules[i].name, m->name, len) == 0)
             return &ms->rules[i];
     return NULL;
 }
 
-/* A limit that became another kind of one is gone, and a new one of its name. */
-static void follow_rule(struct meter *m, const struct limit_rule *r)
+/* A limit that became another kind of one is gone, and a new one may have its name. */
+static void follow_rule(struct meters *ms, struct meter *m, const struct limit_rule *r)
 {
-    m->gone = !r || r->kind != m->kind || r->per != m->per || strcmp(r->span, m->span) != 0;
     m->ask_at = 0;
-    if (m->gone)
+    if (!r || r->kind != m->kind || r->per != m->per || strcmp(r->span, m->span) != 0) {
+        HASH_DEL(ms->by_key, m);
+        DL_APPEND(ms->gone, m);
+        m->gone = true;
         return;
+    }
     m->amount = r->amount;
     m->park = r->park;
 }
@@ -67,7 +76,7 @@ void meters_set_rules(struct meters *ms, struct limit_rule *rules, size_t count)
     ms->rule_count = count;
     ms->version++;
     HASH_ITER (hh, ms->by_key, m, next)
-        follow_rule(m, find_rule(ms, m->name));
+        follow_rule(ms, m, find_rule(ms, m));
 }
 
 static struct meter *find_meter(struct meters *ms, const struct limit_rule *r, const struct task *t)
@@ -76,9 +85,7 @@ static struct meter *find_meter(struct meters *ms, const struct limit_rule *r, c
     char *key = mem_format("%s\x1f%s", r->name, limit_subject(r, &t->doc, t->lane, id));
     struct meter *m;
     HASH_FIND_STR(ms->by_key, key, m);
-    if (m && m->gone) /* it comes back when its last task has left */
-        m = NULL;
-    else if (!m && HASH_COUNT(ms->by_key) < METERS_MAX) {
+    if (!m && HASH_COUNT(ms->by_key) < METERS_MAX) {
         m = mem_zero(sizeof *m);
         *m = (struct meter){.key = key,
                             .kind = r->kind,
@@ -198,13 +205,15 @@ void quota_begin(struct task *t, double now)
         m->in_use += item->need;
         m->taken += item->need;
         item->in_use += item->need;
+        item->period_us = m->period_us;
     }
 }
 
-static void charge(struct quota *q, const struct meter *m, uint64_t token, int64_t pico)
+/* To the period in which the call began: there it was reserved. */
+static void charge(struct quota *q, const struct quota_item *item, uint64_t token, int64_t pico)
 {
     q->charges = mem_array(q->charges, q->charge_count + 1, sizeof *q->charges);
-    q->charges[q->charge_count++] = (struct charge){token, m, m->period_us, pico};
+    q->charges[q->charge_count++] = (struct charge){token, item->meter, item->period_us, pico};
 }
 
 /* To be taken out of the oldest bucket of those it is from: a count that is too high for a while
@@ -251,7 +260,23 @@ void quota_end(struct task *t, uint64_t token, int64_t tokens, int64_t pico)
             const int64_t cost = pico >= 0 ? pico : item->need;
             shrink(item, item->need - cost);
             if (cost > 0)
-                charge(q, m, token, cost);
+                charge(q, item, token, cost);
+        }
+    }
+}
+
+void quota_transfer(struct task *from, struct task *to)
+{
+    for (size_t i = 0; from->quota && to->quota && i < from->quota->count; i++) {
+        struct quota_item *a = &from->quota->items[i], *b = to->quota->items;
+        const size_t count = a->meter->kind == LIMIT_COST ? to->quota->count : 0;
+        for (size_t k = 0; k < count; k++) {
+            if (b[k].meter != a->meter)
+                continue;
+            b[k].need += a->need;
+            b[k].in_use += a->need;
+            a->in_use -= a->need; /* the meter's sum stays */
+            a->need = 0;
         }
     }
 }
@@ -329,7 +354,7 @@ bool meter_due(const struct meter *m, double now)
         return true;
     if (is_rate(m))
         return m->debt > 0 || m->back > 0 || (m->permits > 0 && now >= m->permits_until);
-    return m->granted > 0 || m->in_use > 0;
+    return m->granted > 0 || m->in_use > 0 || m->wanted > 0;
 }
 
 /* No more than this is asked for at once: it would not be used before it is void. */
@@ -355,6 +380,7 @@ struct meter_question meter_ask(struct meter *m)
     }
     q.want = m->in_use + sum + (m->in_use || sum ? m->taken : 0);
     m->taken = 0;
+    m->wanted = q.want;
     return q;
 }
 
@@ -407,7 +433,10 @@ void meters_sweep(struct meters *ms)
 {
     struct meter *m, *next;
     HASH_ITER (hh, ms->by_key, m, next)
-        if (m->tasks == 0 && m->in_use == 0 &&
-            (m->gone || (m->granted == 0 && m->permits <= 0 && m->back == 0 && m->debt == 0)))
+        if (m->tasks == 0 && m->in_use == 0 && m->granted == 0 && m->permits <= 0 && m->back == 0 &&
+            m->debt == 0)
+            free_meter(ms, m);
+    DL_FOREACH_SAFE (ms->gone, m, next)
+        if (m->tasks == 0)
             free_meter(ms, m);
 }

@@ -13,14 +13,15 @@
 enum { LIMITS_PER_TASK = 8, METERS_MAX = 100000 };
 
 struct meter {
-    UT_hash_handle hh;
-    char *key; /* name, \x1f, subject */
+    UT_hash_handle hh;         /* unless it is gone */
+    struct meter *prev, *next; /* of those that are */
+    char *key;                 /* name, \x1f, subject */
     const char *name, *subject;
     enum limit_kind kind;
     enum limit_axis per;
     int64_t amount;
     char *span;
-    bool park, gone; /* gone: there is no such limit any more; it lets everything pass */
+    bool park, gone; /* gone: its limit is, or became another; it lets everything pass */
     size_t tasks;    /* that it holds for */
     struct task *held;
     size_t held_count;
@@ -30,6 +31,7 @@ struct meter {
     int64_t back, back_bucket; /* not used in time, to be given back */
     /* A share. */
     int64_t granted, in_use, taken; /* taken: since it was asked last */
+    int64_t wanted;                 /* when it was; others leave it room for that */
     double granted_until, period_end;
     int64_t period_us;     /* when the budget's period began; 0: it has none */
     int64_t spent, others; /* as told last */
@@ -39,9 +41,10 @@ struct meter {
 /* What a task has of a meter. */
 struct quota_item {
     struct meter *meter;
-    int64_t need;   /* of its next call */
-    int64_t in_use; /* of the share, all its calls together */
-    int64_t bucket; /* of the rate, in which its last call was counted */
+    int64_t need;      /* of its next call */
+    int64_t in_use;    /* of the share, all its calls together */
+    int64_t bucket;    /* of the rate, in which its last call was counted */
+    int64_t period_us; /* of the budget, in which its last call began */
 };
 
 /* An attempt counted against a budget. */
@@ -64,7 +67,7 @@ struct meters {
     struct limit_rule *rules;
     size_t rule_count;
     unsigned version;
-    struct meter *by_key;
+    struct meter *by_key, *gone;
     size_t held; /* tasks that wait, in all */
 };
 
@@ -85,6 +88,8 @@ void quota_begin(struct task *t, double now);
 /* Its call ended: with these tokens (-1: unknown) and cost in pico-dollars (-1: unknown, then what
  * was reserved is charged). */
 void quota_end(struct task *t, uint64_t token, int64_t tokens, int64_t pico);
+/* The task leaves a call that it shares with `to`, which now answers for what was reserved. */
+void quota_transfer(struct task *from, struct task *to);
 /* It begins no call after all. */
 void quota_cancel(struct task *t);
 /* The task leaves: what it cost is written, or it never will be. */

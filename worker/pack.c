@@ -6,7 +6,7 @@
 
 #include "common/mem.h"
 
-enum { COMMON_LEAST = 40, OVERHEAD_TOKENS = 16 };
+enum { COMMON_LEAST = 40 };
 
 static const char *const limits[] = {"max_completion_tokens", "max_tokens", NULL};
 
@@ -52,6 +52,21 @@ static bool is_limit(struct json key)
     return json_equals(key, limits[0]) || json_equals(key, limits[1]);
 }
 
+/* The last message but for its text. */
+static void write_frame(struct json message, struct buf *out)
+{
+    struct json_member m;
+    size_t pos = 0;
+    while (json_next_member(message, &pos, &m)) {
+        if (json_equals(m.key, "content"))
+            continue;
+        buf_add(out, m.key.p, m.key.len);
+        buf_char(out, ':');
+        buf_add(out, m.value.p, m.value.len);
+        buf_char(out, ',');
+    }
+}
+
 /* All messages but the last. */
 static void write_others(struct json messages, struct buf *out)
 {
@@ -81,14 +96,18 @@ bool pack_key(const struct task_doc *d, const char *scope, const char *model,
         buf_char(&common, ':');
         if (json_equals(m.key, "messages")) {
             write_others(m.value, &common);
-            buf_str(&common, "null]");
+            buf_char(&common, '{');
+            write_frame(last_message(m.value), &common);
+            buf_str(&common, "\"content\":null}]");
         } else {
             buf_add(&common, m.value.p, m.value.len);
         }
     }
     buf_char(&common, '}');
-    const bool done = !common.overflow &&
-                      canon_digest(scope, d->url, model, json_root(common.data, common.len), key);
+    static const char *const left_out[] = {"model", "stream", "stream_options", NULL};
+    const bool done =
+        !common.overflow &&
+        canon_digest(scope, d->url, model, json_root(common.data, common.len), left_out, key);
     buf_free(&common);
     return done;
 }
@@ -150,7 +169,7 @@ static int64_t sum_limits(const struct task_doc *const *docs, size_t count)
                 n = 0;
         if (n <= 0 || n > INT32_MAX)
             return 0;
-        sum += n + OVERHEAD_TOKENS;
+        sum += n + PACK_ANSWER_MORE;
     }
     return sum;
 }
@@ -176,7 +195,9 @@ void pack_write(const struct task_doc *const *docs, size_t count, const char *ma
         buf_char(out, ':');
         if (json_equals(m.key, "messages")) {
             write_others(m.value, out);
-            buf_str(out, "{\"role\":\"user\",\"content\":");
+            buf_char(out, '{');
+            write_frame(last_message(m.value), out);
+            buf_str(out, "\"content\":");
             buf_json(out, items.data, items.len);
             buf_str(out, "}]");
         } else if (is_limit(m.key)) {
@@ -282,11 +303,11 @@ int64_t pack_share(int64_t amount, int64_t from, int64_t to, int64_t whole)
 struct usage pack_usage(const struct usage *u, int64_t from, int64_t to, int64_t whole)
 {
     struct usage part = *u;
-    part.input = pack_share(u->input, from, to, whole);
-    part.cached = pack_share(u->cached, from, to, whole);
+    part.cached = pack_share(u->cached, from, to, whole); /* a part of input, in each row too */
+    part.input = pack_share(u->input - u->cached, from, to, whole) + part.cached;
     part.cache_write = pack_share(u->cache_write, from, to, whole);
     part.cache_write_1h = pack_share(u->cache_write_1h, from, to, whole);
-    part.output = pack_share(u->output, from, to, whole);
     part.reasoning = pack_share(u->reasoning, from, to, whole);
+    part.output = pack_share(u->output - u->reasoning, from, to, whole) + part.reasoning;
     return part;
 }

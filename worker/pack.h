@@ -8,10 +8,15 @@
 
 enum { PACK_ITEMS_MAX = 200, PACK_TEXT_MAX = 8 << 20 };
 
+/* What sharing adds to the bound of an item: the marks around it; the words about all of them, to
+ * one of them; the answer's number and marks. In bytes, and so in tokens at most. */
+enum { PACK_ITEM_MORE = 96, PACK_WORDS_MORE = 640, PACK_ANSWER_MORE = 16 };
+
 /* Can this request be a part of one? A chat whose messages are texts, the last of them a user's,
  * that asks for one answer in prose: no tools, formats, stop sequences or probabilities. */
 bool pack_fits(const struct task_doc *d);
-/* What requests must have in common: all but the last message's text and the limit of the answer.
+/* What requests must have in common: all but the last message's text, the limit of the answer, and
+ * whether it is streamed.
  * `scope` separates what must not meet. False: no memory, or too long. */
 MUST_CHECK bool pack_key(const struct task_doc *d, const char *scope, const char *model,
                          unsigned char key[CANON_DIGEST]);

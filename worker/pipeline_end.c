@@ -118,12 +118,13 @@ void pipeline_finish_cancelled(struct pipeline *p, struct task *t)
 
 static void cancel_task(struct pipeline *p, struct task *t, const struct cancel *c)
 {
-    if ((t->state == TASK_CALLING || t->state == TASK_RIDING) && c->lets_finish)
+    if (t->state == TASK_CALLING && c->lets_finish)
         return;
     if (t->state == TASK_CALLING)
         pipeline_abort_call(p, t, "cancelled", "its job was cancelled before the answer came");
-    else if (!waits(t) && t->state != TASK_RIDING)
-        return; /* CHECKING: its look-up tells; further on: the outcome stands */
+    else if (!waits(t))
+        return; /* CHECKING: its look-up tells; RIDING: others' call, of which it has its part of
+                   the cost, is waited for; further on: the outcome stands */
     pipeline_pull(p, t);
     pipeline_finish_cancelled(p, t);
 }

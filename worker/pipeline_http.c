@@ -306,16 +306,13 @@ double pipeline_estimate(struct pipeline *p, struct task *t)
     if (!t->quota && !p->gates.gate[t->gate].limit)
         return 0;
     t->kind = estimates_find(&p->estimates, task_upstream_model(t), t->doc.url, t->doc.feature);
-    return estimate_tokens(t->kind, t->doc.body.len, bound_usage(t->doc.body).output);
+    return estimate_tokens(t->kind, t->doc.body.len, bound_usage(t->doc.url, t->doc.body).output);
 }
 
-double pipeline_estimate_most(struct pipeline *p, struct task *t)
+double pipeline_estimate_most(struct pipeline *p, struct task *t, const struct usage *bound)
 {
-    const struct usage bound = bound_usage(t->doc.body);
-    if (t->pack)
-        return pipeline_pack_estimate(t);
     t->kind = estimates_find(&p->estimates, task_upstream_model(t), t->doc.url, t->doc.feature);
-    return estimate_most(t->kind, t->doc.body.len, &bound);
+    return estimate_most(t->kind, t->doc.body.len, bound);
 }
 
 void pipeline_start_call(struct pipeline *p, struct task *t)

@@ -62,11 +62,14 @@ static void detach(struct pipeline *p, struct task *t)
     free(k);
 }
 
-/* It was not called: what it holds of limits goes back. */
+/* What it holds of limits goes back; if the call is in flight, the one that made it answers for it.
+ */
 void pipeline_pack_leave(struct pipeline *p, struct task *t)
 {
     if (!t->pack)
         return;
+    if (t->state == TASK_RIDING)
+        quota_transfer(t, t->pack->tasks);
     quota_cancel(t);
     detach(p, t);
     pipeline_share_nothing(p, t);
@@ -101,14 +104,34 @@ static void dissolve(struct pipeline *p, struct pack *k, bool alone)
     }
 }
 
+/* Permits are good for a moment, so they are taken now; who gets none waits. False: nobody is left,
+ * and the pack is gone. */
+static bool admit(struct pipeline *p, struct pack *k)
+{
+    struct task *t, *next;
+    size_t left = k->count, admitted = 0;
+    DL_FOREACH_SAFE2 (k->tasks, t, next, pack_next) {
+        const struct usage more = {.input = PACK_ITEM_MORE + (admitted ? 0 : PACK_WORDS_MORE),
+                                   .output = PACK_ANSWER_MORE};
+        const bool good = pipeline_admit_part(p, t, &more);
+        admitted += good;
+        if (!good && --left == 0)
+            return false;
+    }
+    return true;
+}
+
 static void start(struct pipeline *p, struct pack *k)
 {
-    struct task *first = k->tasks, *t;
+    struct task *first, *t;
     ev_timer_stop(p->loop, &k->timer);
+    if (!admit(p, k))
+        return;
     if (k->count < 2) {
         dissolve(p, k, true);
         return;
     }
+    first = k->tasks;
     if (!pipeline_translate(p, first)) { /* it has gone on by itself; the others do */
         pipeline_pack_leave(p, first);
         dissolve(p, k, true);
@@ -167,7 +190,12 @@ bool pipeline_pack(struct pipeline *p, struct task *t)
     k->count++;
     k->bytes += t->doc.body.len;
     t->pack = k;
-    quota_begin(t, ev_now(p->loop));
+    if (t->waited) { /* for a limit: what it was given is soon void; others that go now come along
+                      */
+        ev_timer_stop(p->loop, &k->timer);
+        ev_timer_set(&k->timer, 0., 0.);
+        ev_timer_start(p->loop, &k->timer);
+    }
     pipeline_enter(p, t, TASK_PACKING);
     if (k->count == (size_t)r->max_items || k->count == PACK_ITEMS_MAX)
         start(p, k);
@@ -181,10 +209,12 @@ bool pipeline_pack_body(const struct task *t, struct buf *out)
     if (!k || k->tasks != t || k->count < 2)
         return false;
     const struct task_doc **docs = mem_array(NULL, k->count, sizeof *docs);
-    const struct task *member;
+    struct task *member;
     size_t n = 0;
-    DL_FOREACH2 (k->tasks, member, pack_next)
+    DL_FOREACH2 (k->tasks, member, pack_next) {
         docs[n++] = &member->doc;
+        member->pack_number = n;
+    }
     (void)snprintf(mark, sizeof mark, "%08" PRIx32, (uint32_t)random_u64());
     pack_write(docs, n, mark, out);
     free(docs);
@@ -277,7 +307,7 @@ static size_t read_parts(struct pack *k, struct json answer, struct part *parts)
         struct part *x = &parts[n++];
         x->task = t;
         buf_init(&x->text, PACK_TEXT_MAX);
-        x->good = pack_item(&whole, n, &x->text);
+        x->good = pack_item(&whole, t->pack_number, &x->text);
         x->from = sum;
         x->to = sum += weigh(t, &x->text);
     }
@@ -305,7 +335,9 @@ void pipeline_unpack(struct pipeline *p, struct task *first)
         quota_end(t, t->attempts[t->attempt_count - 1].token, u.input + u.output, cost);
         pipeline_packed(t, tokens_alone(t, &call.usage, sent, u.input));
         detach(p, t);
-        if (parts[i].good)
+        if (pipeline_cancelled(p, t) && !pipeline_cancelled(p, t)->lets_finish)
+            pipeline_finish_cancelled(p, t);
+        else if (parts[i].good)
             finish_item(p, t, answer, &parts[i].text);
         else
             try_alone(p, t);
@@ -320,7 +352,8 @@ void pipeline_unpack(struct pipeline *p, struct task *first)
 }
 
 /* The call failed, and the first task goes on with that. The others try again, together if it may
- * pass; alone if one of them may be the reason, or if it has happened before. */
+ * pass; alone if one of them may be the reason, or if it has happened before. If nobody knows what
+ * it cost, it counts with the bounds of them all. */
 void pipeline_pack_failed(struct pipeline *p, struct task *first, bool passes)
 {
     struct pack *k = first->pack;
@@ -328,6 +361,10 @@ void pipeline_pack_failed(struct pipeline *p, struct task *first, bool passes)
     if (!k)
         return;
     const bool others = k->count > 1;
+    const struct attempt *call = &first->attempts[first->attempt_count - 1];
+    DL_FOREACH2 (k->tasks, t, pack_next)
+        if (t != first && call->cost < 0)
+            quota_end(t, call->token, -1, -1);
     DL_FOREACH2 (k->tasks, t, pack_next)
         t->alone = t->alone || ++t->pack_failures >= FAILURES_MAX;
     first->alone = first->alone || !passes;

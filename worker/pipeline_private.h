@@ -105,8 +105,8 @@ void pipeline_keep_response(struct pipeline *p, struct task *t, struct json body
 /* What the task's answer is charged for in answer_bytes. */
 size_t pipeline_answer_bytes(const struct task *t);
 double pipeline_estimate(struct pipeline *p, struct task *t);
-/* What a limit of tokens counts for it until the call has told. */
-double pipeline_estimate_most(struct pipeline *p, struct task *t);
+/* What a limit of tokens counts for it until the call has told; at most the bound. */
+double pipeline_estimate_most(struct pipeline *p, struct task *t, const struct usage *bound);
 void pipeline_start_call(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
@@ -150,6 +150,9 @@ void pipeline_drop(struct pipeline *p, struct task *t);
 /* In pipeline_quota.c. The task's turn has come: may it be called, as far as limits go? If not, it
  * waits for one, or has ended. */
 bool pipeline_admit(struct pipeline *p, struct task *t);
+/* The same for a part of a shared call, which needs so much more than by itself; what it takes of
+ * limits is taken at once. If it may not, it has left its pack, and waits. */
+bool pipeline_admit_part(struct pipeline *p, struct task *t, const struct usage *more);
 
 /* In pipeline_gates.c. */
 void pipeline_start_gates(struct pipeline *p);

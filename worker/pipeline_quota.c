@@ -16,12 +16,12 @@
 enum { SUBJECT_MAX = TASK_NAME_MAX + 64 };
 
 /* The upper bound of its next call's cost; -1: its model has no price. */
-static int64_t most_cost(const struct pipeline *p, const struct task *t)
+static int64_t most_cost(const struct pipeline *p, const struct task *t, const struct usage *bound)
 {
     const struct config_backend *b = p->config->backends.items;
     b += pipeline_backend(p, t);
     const struct price *price = prices_find(p->prices, b, task_upstream_model(t));
-    return price ? bound_cost(price, b, t->doc.body) : -1;
+    return price ? bound_cost(price, b, t->doc.body, *bound) : -1;
 }
 
 static bool has_kind(const struct quota *q, enum limit_kind kind)
@@ -51,7 +51,7 @@ static void at_limit(struct pipeline *p, struct task *t, const struct meter *m)
         need[MONEY_TEXT_MAX];
     (void)error_set(&t->error, ERROR_PERMANENT, "budget_exceeded",
                     "budget %s: $%s of $%s are spent, and this call may cost up to $%s; raise it "
-                    "with `quern limits set`, then `quern dead replay`",
+                    "with `quern limits set`, then `quern retry JOB --failed`",
                     describe(m, what), money_format(m->spent, spent),
                     money_format(m->amount, amount), money_format(meter_need(m, t), need));
     if (!m->park) {
@@ -84,11 +84,13 @@ static void hold(struct pipeline *p, struct task *t, struct meter *m)
     pipeline_enter(p, t, TASK_HELD);
 }
 
-bool pipeline_admit(struct pipeline *p, struct task *t)
+/* Fills in the needs of its next call. False: the task has failed. */
+static bool need(struct pipeline *p, struct task *t, const struct usage *more)
 {
-    if (!meters_assign(&p->meters, t))
-        return true;
-    const int64_t cost = has_kind(t->quota, LIMIT_COST) ? most_cost(p, t) : 0;
+    struct usage bound = bound_usage(t->doc.url, t->doc.body);
+    bound.input += more->input;
+    bound.output += more->output;
+    const int64_t cost = has_kind(t->quota, LIMIT_COST) ? most_cost(p, t, &bound) : 0;
     if (cost < 0) {
         (void)error_set(
             &t->error, ERROR_PERMANENT, "budget_unpriced",
@@ -98,12 +100,44 @@ bool pipeline_admit(struct pipeline *p, struct task *t)
         pipeline_fail(p, t);
         return false;
     }
-    const double tokens = has_kind(t->quota, LIMIT_TOKENS) ? pipeline_estimate_most(p, t) : 0;
+    double tokens = 0;
+    if (has_kind(t->quota, LIMIT_TOKENS))
+        tokens = fmin(pipeline_estimate_most(p, t, &bound) + (double)(more->input + more->output),
+                      (double)(bound.input + bound.output));
     quota_need(t->quota, (int64_t)ceil(tokens), cost);
+    return true;
+}
+
+bool pipeline_admit(struct pipeline *p, struct task *t)
+{
+    static const struct usage no_more;
+    if (!meters_assign(&p->meters, t))
+        return true;
+    if (!need(p, t, &no_more))
+        return false;
     struct meter *m = quota_blocked(t, ev_now(p->loop));
     if (m)
         hold(p, t, m);
     return !m;
+}
+
+bool pipeline_admit_part(struct pipeline *p, struct task *t, const struct usage *more)
+{
+    const double now = ev_now(p->loop);
+    if (!meters_assign(&p->meters, t))
+        return true;
+    if (!need(p, t, more)) {
+        pipeline_pack_leave(p, t);
+        return false;
+    }
+    struct meter *m = quota_blocked(t, now);
+    if (!m) {
+        quota_begin(t, now);
+        return true;
+    }
+    pipeline_pack_leave(p, t);
+    hold(p, t, m);
+    return false;
 }
 
 /* How many of those that wait may go now, from the first on; those that a budget will never let go
@@ -158,8 +192,7 @@ void pipeline_limits_known(struct pipeline *p)
 {
     struct meter *m, *next;
     p->limits_unknown = false;
-    HASH_ITER (hh, p->meters.by_key, m, next)
-        if (m->gone)
-            pipeline_meter_answered(p, m);
+    DL_FOREACH_SAFE (p->meters.gone, m, next)
+        pipeline_meter_answered(p, m);
     pipeline_dispatch(p);
 }

@@ -22,9 +22,9 @@ struct group {
 void pipeline_share_begin(struct pipeline *p, struct task *t)
 {
     const struct config_cache_rule *rule = sharing_rule(p->config, &t->doc, t->lane);
-    struct sharing s = {.rule = rule};
+    struct sharing s = {.config = p->config, .rule = rule};
     if (t->sharing || !rule || !pipeline_find_route(p, t) ||
-        !sharing_key(rule, &t->doc, s.model = task_upstream_model(t), s.key))
+        !sharing_key(p->config, rule, &t->doc, t->lane, s.model = task_upstream_model(t), s.key))
         return;
     HASH_FIND(hh, p->groups, s.key, sizeof s.key, s.group);
     if (!s.group) {
@@ -140,7 +140,7 @@ void pipeline_share_answer(struct pipeline *p, struct task *t)
     }
     struct borrowed *b = lend(t);
     DL_FOREACH_SAFE2 (t->sharing->group->tasks, other, next, group_next) {
-        if (other == t || !waits(other))
+        if (other == t || !waits(other) || !other->sharing->rule->coalesce)
             continue;
         pipeline_pull(p, other);
         share_with(p, other, b);

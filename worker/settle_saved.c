@@ -31,7 +31,7 @@ static bool is_kept(const struct batch *b, const struct task *t, const struct at
            t->sharing->rule->ttl > 0 && t->response && t->response_len <= b->entry_max &&
            sharing_is_whole(json_root(t->response, t->response_len)) &&
            (strcmp(last->model, t->sharing->model) == 0 ||
-            sharing_key(t->sharing->rule, &t->doc, last->model, key));
+            sharing_key(t->sharing->config, t->sharing->rule, &t->doc, t->lane, last->model, key));
 }
 
 static void add_kept(struct batch *b, const struct task *t)

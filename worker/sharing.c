@@ -1,5 +1,6 @@
 #include "sharing.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,16 +39,33 @@ const struct config_cache_rule *sharing_rule(const struct config *c, const struc
     return is_sampled(d->url) && temperature_of(d->body) > r->max_temperature ? NULL : r;
 }
 
-bool sharing_key(const struct config_cache_rule *rule, const struct task_doc *d, const char *model,
+/* What is done with the prompt before it is sent, so far as it shapes the answer. */
+static void write_stages(const struct config *c, const struct task_doc *d, int lane,
+                         struct buf *out)
+{
+    const struct config_compress_rule *r = match_first(&c->compress.rules, sizeof *r, d, lane);
+    const struct config_pack_rule *p = match_first(&c->packing.rules, sizeof *p, d, lane);
+    if (r && !r->never)
+        buf_printf(out, "\x1f%d%d%d%d/%" PRId64 "/%d", r->whitespace, r->html, r->repeats,
+                   r->verbose, r->max_tokens, (int)r->cut);
+    if (p && !p->never)
+        buf_str(out, "\x1fpacked");
+}
+
+bool sharing_key(const struct config *c, const struct config_cache_rule *rule,
+                 const struct task_doc *d, int lane, const char *model,
                  unsigned char key[CANON_DIGEST])
 {
-    char scope[TASK_NAME_MAX + 2] = "*"; /* no tenant's: theirs begin with '=' */
-    if (rule->scope == CACHE_TENANT) {
-        const char *tenant = d->tenant ? d->tenant : "";
-        scope[0] = d->tenant ? '=' : '-';
-        memcpy(scope + 1, tenant, strlen(tenant) + 1);
-    }
-    return canon_digest(scope, d->url, model, d->body, key);
+    struct buf scope; /* no tenant's: "*"; theirs begin with '=' */
+    buf_init(&scope, TASK_NAME_MAX + 128);
+    if (rule->scope != CACHE_TENANT)
+        buf_char(&scope, '*');
+    else
+        buf_printf(&scope, "%c%s", d->tenant ? '=' : '-', d->tenant ? d->tenant : "");
+    write_stages(c, d, lane, &scope);
+    const bool done = canon_digest(scope.data, d->url, model, d->body, canon_shapeless, key);
+    buf_free(&scope);
+    return done;
 }
 
 /* One of a chat's or a completion's choices. */
@@ -55,7 +73,11 @@ static bool is_choice_whole(struct json choice)
 {
     struct json reason = json_get(choice, "finish_reason");
     struct json message = json_get(choice, "message"), refusal = json_get(message, "refusal");
+    struct json content = json_get(message, "content"), calls = json_get(message, "tool_calls");
     if (refusal.p && !json_is(refusal, 'n'))
+        return false;
+    if (message.p && !calls.p && !json_get(message, "function_call").p &&
+        (!content.p || json_is(content, 'n') || json_equals(content, "")))
         return false;
     return !json_is(reason, '"') || json_equals(reason, "stop") ||
            json_equals(reason, "tool_calls") || json_equals(reason, "function_call");
@@ -65,13 +87,13 @@ bool sharing_is_whole(struct json answer)
 {
     struct json choices = json_get(answer, "choices"), item;
     struct json status = json_get(answer, "status"); /* of /v1/responses */
-    size_t pos = 0;
+    size_t pos = 0, count = 0;
     if (json_is(status, '"') && !json_equals(status, "completed"))
         return false;
-    while (json_is(choices, '[') && json_next_item(choices, &pos, &item))
+    for (; json_is(choices, '[') && json_next_item(choices, &pos, &item); count++)
         if (!is_choice_whole(item))
             return false;
-    return json_is(answer, '{');
+    return json_is(answer, '{') && (count > 0 || !choices.p);
 }
 
 struct borrowed *borrowed_new(char *text, size_t len, const char *backend, const char *model,

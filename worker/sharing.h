@@ -26,6 +26,7 @@ struct task;
 struct group;
 
 struct sharing {
+    const struct config *config;
     const struct config_cache_rule *rule;
     unsigned char key[CANON_DIGEST];
     const char *model; /* that the key stands for; borrowed from the configuration or the task */
@@ -38,11 +39,13 @@ struct sharing {
  * task cache: false, it is sensitive, its temperature is above the rule's). */
 const struct config_cache_rule *sharing_rule(const struct config *c, const struct task_doc *d,
                                              int lane);
-/* The key of a task under a rule, if `model` answers it. False: it has none. */
-MUST_CHECK bool sharing_key(const struct config_cache_rule *rule, const struct task_doc *d,
-                            const char *model, unsigned char key[CANON_DIGEST]);
-/* Is a successful answer (checked JSON) whole: not cut off, withheld or refused, so that it may
- * stand for others? */
+/* The key of a task under a rule, if `model` answers it. Tasks whose prompts are compressed or
+ * packed in different ways have different ones. False: it has none. */
+MUST_CHECK bool sharing_key(const struct config *c, const struct config_cache_rule *rule,
+                            const struct task_doc *d, int lane, const char *model,
+                            unsigned char key[CANON_DIGEST]);
+/* Is a successful answer (checked JSON) whole: not empty, cut off, withheld or refused, so that it
+ * may stand for others? */
 bool sharing_is_whole(struct json answer);
 
 /* Takes over `text`; the other strings are copied. The caller is its one holder. */

@@ -133,6 +133,7 @@ struct task {
     struct saved *saved;                  /* what its answer did not cost; NULL: nothing */
     struct pack *pack;                    /* that shares a call; NULL: none */
     struct task *pack_prev, *pack_next;
+    size_t pack_number;    /* of its item in the shared request, from 1 */
     int pack_failures;     /* calls of packs that it was in and that failed */
     bool alone;            /* its next call is its own */
     struct quota *quota;   /* limits that hold for it, see meters.h; NULL: none */

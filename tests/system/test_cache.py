@@ -174,3 +174,19 @@ def test_without_rules_nothing_is_asked_or_kept(world):
     assert stub.total() == 10
     assert world.value("SELECT count(*) FROM cache") == 0 and savings(world) == {}
     assert "cached" not in json.dumps(world.results("b"))
+
+
+def test_rules_do_not_mix(world):
+    """An answer is as fresh as the reader's own rule says, and to a prompt treated as its own is."""
+    stub = world.start_stub()
+    world.set_up(stub, cache={"rules": [{"when": {"feature": "news"}, "ttl": "2s"}, {"ttl": "24h"}]},
+                 compress={"rules": [{"when": {"feature": "short"}, "max_tokens": 10}]})
+    world.start_worker()
+    long = "One sentence here. " * 20
+    submit(world, "old", [ask("a", "Weather?"), ask("b", long, feature="short")])
+    wait_until(lambda: world.value("SELECT now() - min(created_at) > interval '3 s' FROM cache"), 10, "age")
+    found = marks(submit(world, "new", [ask("a", "Weather?", feature="news"), ask("b", long),
+                                        ask("c", "Weather?", feature="faq")]))
+    assert found == {"a": None, "b": None, "c": "cached"}
+    assert marks(submit(world, "again", [ask("a", "Weather?", feature="news"), ask("b", long)])
+                 ) == {"a": "cached", "b": "cached"}

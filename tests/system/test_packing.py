@@ -6,6 +6,7 @@ import random
 import re
 import signal
 import threading
+import time
 
 import pytest
 
@@ -30,6 +31,8 @@ class Packer:
     def __init__(self):
         self.calls, self.bill, self.spoil, self.delay = [], decimal.Decimal(0), lambda items: items, 0.0
         self.fail, self.lock = 0, threading.Lock()
+        self.greedy = self.silent = False
+        self.times = []
         packer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,6 +41,9 @@ class Packer:
             def do_POST(self):  # noqa: N802
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
                 status, text = packer.answer(json.loads(raw), len(raw))
+                if packer.silent:
+                    self.close_connection = True
+                    return
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
@@ -53,15 +59,17 @@ class Packer:
     def answer(self, body, size):
         content = body["messages"][-1]["content"]
         items = [(int(n), "re: " + text) for n, _, text in ITEM.findall(content)]
-        threading.Event().wait(self.delay)
         with self.lock:
             self.calls.append((len(items) or 1, body))
+            self.times.append((time.monotonic(), len(items) or 1))
+        threading.Event().wait(self.delay)
+        with self.lock:
             if self.fail and (len(items) > 1 or "poison" in content):
                 self.fail -= len(items) > 1
                 return 400 if "poison" in content else 500, b'{"error": {"message": "no", "type": "x"}}'
         said = "re: " + content if not items else "{" + ", ".join(
             a if n is None else f"{json.dumps(str(n))}: {json.dumps(a)}" for n, a in self.spoil(items)) + "}"
-        used = size // 4, len(said) // 4 + 1
+        used = size // 4, body["max_tokens"] if self.greedy else len(said) // 4 + 1
         with self.lock:
             self.bill += (used[0] * 10 + used[1] * 30) / decimal.Decimal(10 ** 6)
         return 200, json.dumps({
@@ -214,3 +222,68 @@ def test_packs_keep_budgets(world, packer):
     assert spent == packer.bill <= decimal.Decimal("0.05")
     assert world.value("SELECT sum(pico) FROM limit_spent") == spent * 10 ** 12
     wait_until(lambda: world.value("SELECT count(*) FROM limit_leases") == 0, 10, "nothing is reserved")
+
+
+def test_a_cancelled_task_does_not_shift_the_answers_of_others(world, packer):
+    packer.delay = 3
+    start(world, packer, kafka={"partitions": 1}, worker={"concurrency": 1}, rule={"max_wait": "1s"})
+    for job in "ABC":
+        world.quern("submit", write_lines(world.path / f"{job}.jsonl", lines(2, job)), "--job", job)
+    wait_until(lambda: packer.calls, 20, "the call of all")
+    assert packer.calls[0][0] == 6
+    world.quern("cancel", "B")
+    world.wait_rows(6)
+    for job in "AC":
+        assert texts(world.results(job)) == {f"{job}{i}": f"re: {job} message {i} says hello" for i in range(2)}
+    assert {r for (r,) in world.sql("SELECT status FROM results WHERE custom_id LIKE 'B%'")} == {"cancelled"}
+    assert world.value("SELECT sum(cost_usd) FROM attempts") == packer.bill, "its part is in its books"
+
+
+def test_what_is_not_the_same_is_not_shared(world, packer):
+    start(world, packer, kafka={"partitions": 1})
+    batch = lines(2, "a", user="ann", store=True) + lines(2, "b", user="bob", store=False) + lines(2, "c")
+    batch[-1]["body"]["messages"][-1]["name"] = "zoe"
+    run(world, "job", batch)
+    shared = [body for count, body in packer.calls if count > 1]
+    assert {(b.get("user"), b.get("store")) for b in shared} == {("ann", True), ("bob", False)}
+    assert not any("user" in b for c, b in packer.calls if "c message" in b["messages"][-1]["content"])
+    assert [b["messages"][-1].get("name") for c, b in packer.calls if "c message 1" in b["messages"][-1]["content"]
+            ] == ["zoe"]
+
+
+def test_packs_keep_to_budgets(world, packer):
+    """Whatever max_tokens the call is given is used and billed to the last."""
+    packer.greedy = True
+    start(world, packer, kafka={"partitions": 1}, rule={"max_items": 10})
+    world.quern("limits", "set", "b", "--budget", "0.2", "--period", "total")
+    threading.Event().wait(1.5)
+    world.quern("submit", write_lines(world.path / "j.jsonl", lines(150)), "--job", "j", "--wait", code=3)
+    assert any(count > 1 for count, _ in packer.calls)
+    assert decimal.Decimal("0.1") < packer.bill <= decimal.Decimal("0.2")
+    assert world.value("SELECT sum(cost_usd) FROM attempts") == packer.bill
+
+
+def test_a_pack_of_unknown_cost_counts_with_all_its_bounds(world, packer):
+    packer.silent = True
+    start(world, packer, kafka={"partitions": 1}, rule={"max_items": 10})
+    world.quern("limits", "set", "b", "--budget", "5", "--period", "total")
+    threading.Event().wait(1.5)
+    world.quern("submit", write_lines(world.path / "j.jsonl", lines(10)), "--job", "j")
+    wait_until(lambda: packer.calls, 20, "the call")
+    packer.silent = False
+    world.wait_rows(10)
+    one = 10 * 600 + 30 * 50  # at least: bytes of a body and its max_tokens, in millionths
+    assert world.value("SELECT sum(pico) FROM limit_charges") / 10 ** 6 > 10 * one
+
+
+def test_permits_are_taken_when_the_pack_is_called(world, packer):
+    """No more than 30 tasks in any second, though packs wait for others almost as long."""
+    start(world, packer, kafka={"partitions": 1}, rule={"max_items": 20, "max_wait": "900ms"})
+    world.quern("limits", "set", "r", "--requests", 30, "--window", "1s")
+    threading.Event().wait(1.5)
+    for i in range(6):
+        world.quern("submit", write_lines(world.path / f"{i}.jsonl", lines(19, f"x{i}-")), "--job", str(i))
+        threading.Event().wait(0.3)
+    world.wait_rows(6 * 19)
+    for at, _ in packer.times:
+        assert sum(n for t, n in packer.times if at <= t < at + 0.99) <= 30

@@ -317,3 +317,34 @@ def test_limits_are_listed_changed_and_audited(world):
                  ["--requests", "1.5", "--window", "1m"], ["--concurrency", "-1"], [], ["--tokens", 1, "--budget", 1],
                  ["--budget", "1", "--period", "day", "--on-limit", "reject"]):
         limit(world, "bad", *args, code=2)
+
+
+def test_other_limits_go_on_when_one_changes(world, service):
+    start(world, service)
+    limit(world, "budget", "--budget", "0.02", "--period", "total")  # 28 calls
+    limit(world, "rate", "--requests", 5, "--window", "4s")
+    time.sleep(1.5)
+    submit(world, "job", lines("acme", 100, tenant="acme"))
+    wait_until(lambda: service.calls, 10, "the first calls")
+    for i in range(3):
+        limit(world, "unrelated", "--requests", 5 + i, "--window", "1m", "--tenant", "nobody")
+        time.sleep(1.5)
+    assert len(service.calls) <= 10
+    world.quern("limits", "remove", "rate")
+    world.wait_rows(100)
+    assert spent(world) <= decimal.Decimal("0.02")
+
+
+def test_a_limit_that_becomes_another_holds_at_once(world, service):
+    service.latency = 8
+    start(world, service)
+    limit(world, "acme", "--budget", "5", "--period", "day", "--per", "tenant")
+    time.sleep(1.5)
+    submit(world, "one", lines("acme", 1, tenant="acme"))
+    wait_until(lambda: service.calls, 10, "a long call")
+    service.latency = 0
+    limit(world, "acme", "--budget", "0.001", "--period", "month", "--per", "tenant")
+    time.sleep(3)
+    submit(world, "two", lines("acme", 50, tenant="acme"), "--wait", code=3)
+    world.wait_rows(51)
+    assert world.value("SELECT count(*) FROM results WHERE status = 'succeeded'") <= 2

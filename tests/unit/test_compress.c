@@ -218,12 +218,83 @@ START_TEST(a_bound_is_above_what_can_be_billed)
 {
     static const char plain[] = "{\"messages\":[],\"max_tokens\":100,\"n\":3}";
     static const char image[] = "{\"messages\":[{\"type\":\"image_url\",\"image_url\":{}}]}";
-    struct usage u = bound_usage(json_root(plain, sizeof plain - 1));
+    const char *chat = "/v1/chat/completions";
+    struct usage u = bound_usage(chat, json_root(plain, sizeof plain - 1));
     ck_assert_int_eq(u.input, sizeof plain - 1);
     ck_assert_int_eq(u.output, 300);
-    u = bound_usage(json_root(image, sizeof image - 1));
+    u = bound_usage(chat, json_root(image, sizeof image - 1));
     ck_assert_int_ge(u.input, BOUND_IMAGE);
     ck_assert_int_eq(u.output, BOUND_OUTPUT);
+    static const struct {
+        const char *url, *body;
+        int64_t output;
+    } cases[] = {
+        {"/v1/completions", "{\"prompt\":[\"a\",\"b\",\"c\"],\"max_tokens\":10,\"n\":2}", 60},
+        {"/v1/completions", "{\"prompt\":[1,2,3],\"max_tokens\":10,\"best_of\":8}", 80},
+        {"/v1/completions", "{\"prompt\":[[1],[2]],\"max_tokens\":10,\"n\":8.0}", 160},
+        {"/v1/responses", "{\"input\":\"x\",\"max_tokens\":10}", BOUND_OUTPUT},
+        {"/v1/responses", "{\"input\":\"x\",\"max_output_tokens\":10,\"n\":3}", 10},
+        {"/v1/chat/completions", "{\"max_tokens\":10,\"max_tokens\":70}", 70},
+        {"/v1/chat/completions", "{\"max_tokens\":10,\"max_completion_tokens\":20.5}", 21},
+        {"/v1/chat/completions", "{\"max_tokens\":\"ten\"}", 100000000}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        u = bound_usage(cases[i].url, json_root(cases[i].body, strlen(cases[i].body)));
+        ck_assert_msg(u.output == cases[i].output, "%s: %ld", cases[i].body, (long)u.output);
+    }
+    static const char stored[] = "{\"input\":\"x\",\"previous_response_id\":\"r\"}";
+    u = bound_usage("/v1/responses", json_root(stored, sizeof stored - 1));
+    ck_assert_int_ge(u.input, BOUND_STORED);
+}
+END_TEST
+
+/* In a text that has tags too, and in one that only looks so. */
+START_TEST(html_spares_code_quotations_and_json)
+{
+    static const char *const kept[] = {"```html\n<p>Hello&amp;</p>\n\n<b>x</b>\n```\n",
+                                       "\"use <b>bold</b>   here\"",
+                                       "    <b>indented</b>\n    code\n",
+                                       "> quoted <b>line</b>\n",
+                                       "{\"k\": \"<p>1</p>  2\"}",
+                                       "if (a <b && c> d) x = vector<int>();",
+                                       "x <foo> y"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        char *text = mem_format("Some words.\n\n%s", kept[i]);
+        char *more = mem_format("%s\n\nand <i>more</i>", text),
+             *want = mem_format("%s\n\nand more", text);
+        ck_assert_str_eq(compressed(&all, text), text);
+        if (kept[i][strlen(kept[i]) - 1] != '\n')
+            ck_assert_str_eq(compressed(&all, more), want);
+        free(text);
+        free(more);
+        free(want);
+    }
+    ck_assert_str_eq(
+        compressed(&all, "<div>\n    <p title=\"a   b\">One</p>\n    <p>Two</p>\n</div>"),
+        "One\n\nTwo");
+}
+END_TEST
+
+/* Texts without full stops are cut too, and not to nothing. */
+START_TEST(a_budget_cuts_any_text)
+{
+    static const char *const texts[] = {"\xE6\xB1\x89\xE5\xAD\x97", "ab,12;", "word ",
+                                        "\xE0\xB8\x81\xE0\xB8\xB2"};
+    const struct config_compress_rule r = {.max_tokens = 500, .cut = CUT_MIDDLE};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct buf body, out;
+        struct error err;
+        buf_init(&body, 1 << 20);
+        buf_init(&out, 1 << 20);
+        buf_str(&body, "{\"messages\":[{\"role\":\"user\",\"content\":\"");
+        for (int k = 0; k < 2000; k++)
+            buf_str(&body, texts[i]);
+        buf_str(&body, "\"}]}");
+        ck_assert(compress_body(&r, NULL, json_root(body.data, body.len), &out));
+        ck_assert(json_check(out.data, out.len, &err));
+        ck_assert_msg(out.len > 1500 && out.len < 2100, "%s: %zu", texts[i], out.len);
+        buf_free(&body);
+        buf_free(&out);
+    }
 }
 END_TEST
 
@@ -237,6 +308,8 @@ Suite *suite_compress(void)
                                   hostile_texts_take_no_longer,
                                   estimates_learn,
                                   a_bound_is_above_what_can_be_billed,
+                                  html_spares_code_quotations_and_json,
+                                  a_budget_cuts_any_text,
                                   NULL};
     return suite_of("compress", tests);
 }

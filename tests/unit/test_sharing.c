@@ -21,7 +21,8 @@ static const char *key_of(const char *scope, const char *model, const char *body
     static int turn;
     unsigned char digest[CANON_DIGEST];
     char *text = out[turn++ % 4];
-    ck_assert(canon_digest(scope, "/v1/chat/completions", model, checked(body), digest));
+    ck_assert(
+        canon_digest(scope, "/v1/chat/completions", model, checked(body), canon_shapeless, digest));
     for (int i = 0; i < CANON_DIGEST; i++)
         (void)snprintf(text + (size_t)i * 2, 3, "%02x", digest[i]);
     return text;
@@ -109,14 +110,18 @@ END_TEST
 START_TEST(only_whole_answers_stand_for_others)
 {
     static const char *const whole[] = {
-        "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"refusal\":null}}]}",
-        "{\"choices\":[{\"finish_reason\":\"tool_calls\",\"message\":{}}]}",
+        "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"x\",\"refusal\":null}"
+        "}]}",
+        "{\"choices\":[{\"finish_reason\":\"tool_calls\",\"message\":{\"tool_calls\":[]}}]}",
         "{\"data\":[{\"embedding\":[1]}]}", "{\"status\":\"completed\",\"output\":[]}"};
     static const char *const others[] = {
         "{\"choices\":[{\"finish_reason\":\"length\"}]}",
         "{\"choices\":[{\"finish_reason\":\"stop\"},{\"finish_reason\":\"length\"}]}",
         "{\"choices\":[{\"finish_reason\":\"content_filter\"}]}",
         "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"refusal\":\"I cannot\"}}]}",
+        "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"\"}}]}",
+        "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":null}}]}",
+        "{\"choices\":[]}",
         "{\"status\":\"incomplete\"}",
         "[]",
         "null"};
