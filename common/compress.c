@@ -7,6 +7,7 @@
 #include "common/hash.h"
 #include "common/mem.h"
 #include "common/segment.h"
+#include "common/texts.h"
 
 enum {
     PARAGRAPH_LEAST = 80, /* bytes of one that is worth looking for again */
@@ -365,106 +366,20 @@ static void read_text(struct work *w, struct json v, bool system)
     buf_free(&text);
 }
 
-static void take_text(struct work *w, struct json v, bool system, struct buf *out)
+/* What the model said itself, and what tools answered, stays as it was. */
+static void take_text(void *arg, struct text_place place, struct json v, struct buf *out)
 {
-    if (!w->writing && w->count < TEXTS_MAX)
+    struct work *w = arg;
+    const bool system = place.role == TEXT_SYSTEM;
+    const bool taken = place.prose && (system || place.role == TEXT_USER);
+    if (taken && !w->writing && w->count < TEXTS_MAX) {
         read_text(w, v, system);
-    else if (w->writing && w->at < w->count) {
+    } else if (taken && w->writing && w->at < w->count) {
         const struct buf *text = &w->texts[w->at++];
         buf_json(out, text->data ? text->data : "", text->len);
-    } else {
+    } else if (w->writing) {
         buf_add(out, v.p, v.len);
     }
-}
-
-typedef void writer(struct work *w, struct json v, bool system, struct buf *out);
-
-/* An object, with one member written by `f` and the others as they were. */
-static void write_object(struct work *w, struct json v, const char *name, writer *f, bool system,
-                         struct buf *out)
-{
-    struct json_member m;
-    size_t pos = 0;
-    char before = '{';
-    while (json_next_member(v, &pos, &m)) {
-        buf_char(out, before);
-        before = ',';
-        buf_add(out, m.key.p, m.key.len);
-        buf_char(out, ':');
-        if (json_equals(m.key, name))
-            f(w, m.value, system, out);
-        else
-            buf_add(out, m.value.p, m.value.len);
-    }
-    buf_str(out, before == '{' ? "{}" : "}");
-}
-
-static void write_list(struct work *w, struct json v, writer *f, bool system, struct buf *out)
-{
-    struct json item;
-    size_t pos = 0;
-    char before = '[';
-    while (json_next_item(v, &pos, &item)) {
-        buf_char(out, before);
-        before = ',';
-        f(w, item, system, out);
-    }
-    buf_str(out, before == '[' ? "[]" : "]");
-}
-
-static void write_text(struct work *w, struct json v, bool system, struct buf *out)
-{
-    if (json_is(v, '"'))
-        take_text(w, v, system, out);
-    else
-        buf_add(out, v.p, v.len);
-}
-
-static void write_part(struct work *w, struct json v, bool system, struct buf *out)
-{
-    const struct json type = json_get(v, "type");
-    if (json_equals(type, "text") || json_equals(type, "input_text"))
-        write_object(w, v, "text", write_text, system, out);
-    else
-        buf_add(out, v.p, v.len);
-}
-
-static void write_content(struct work *w, struct json v, bool system, struct buf *out)
-{
-    if (json_is(v, '['))
-        write_list(w, v, write_part, system, out);
-    else
-        write_text(w, v, system, out);
-}
-
-/* What the model said itself, and what tools answered, stays as it was. */
-static void write_message(struct work *w, struct json v, bool system, struct buf *out)
-{
-    const struct json role = json_get(v, "role");
-    (void)system;
-    if (json_equals(role, "system") || json_equals(role, "developer"))
-        write_object(w, v, "content", write_content, true, out);
-    else if (json_equals(role, "user"))
-        write_object(w, v, "content", write_content, false, out);
-    else
-        buf_add(out, v.p, v.len);
-}
-
-static void write_messages(struct work *w, struct json v, bool system, struct buf *out)
-{
-    if (json_is(v, '['))
-        write_list(w, v, write_message, system, out);
-    else
-        write_text(w, v, system, out);
-}
-
-/* Chat has messages, the Responses API input, completions a prompt. */
-static void write_body(struct work *w, struct json body, struct buf *out)
-{
-    const char *name = json_get(body, "messages").p ? "messages"
-                       : json_get(body, "input").p  ? "input"
-                                                    : "prompt";
-    write_object(w, body, name, write_messages, false, out);
 }
 
 /* The longest text pays for all. */
@@ -493,12 +408,12 @@ bool compress_body(const struct config_compress_rule *r, const struct config_lis
     w->forms = forms;
     w->seen = mem_zero(sizeof *w->seen);
     buf_init(&nothing, body.len + 4096);
-    write_body(w, body, &nothing);
+    texts_rewrite(body, take_text, w, &nothing);
     buf_free(&nothing);
     keep_budget(w);
     w->writing = true;
     if (w->changed)
-        write_body(w, body, out);
+        texts_rewrite(body, take_text, w, out);
     for (size_t i = 0; i < w->count; i++)
         buf_free(&w->texts[i]);
     free_seen(w->seen);

@@ -1,0 +1,122 @@
+#include "common/texts.h"
+
+#include <string.h>
+
+struct walk {
+    text_writer *f;
+    void *arg;
+    struct buf *out;
+};
+
+static bool is_one_of(struct json key, const char *const *names)
+{
+    for (; *names; names++)
+        if (json_equals(key, *names))
+            return true;
+    return false;
+}
+
+/* No texts, or no place for them. */
+static const char *const built[] = {"model",
+                                    "role",
+                                    "type",
+                                    "id",
+                                    "call_id",
+                                    "tool_call_id",
+                                    "image_url",
+                                    "url",
+                                    "data",
+                                    "file_data",
+                                    "file_id",
+                                    "input_audio",
+                                    "detail",
+                                    "format",
+                                    "object",
+                                    "tool_choice",
+                                    "encoding_format",
+                                    "service_tier",
+                                    "finish_reason",
+                                    "modalities",
+                                    "reasoning_effort",
+                                    "previous_response_id",
+                                    NULL};
+static const char *const prose[] = {"content",      "text",   "input",     "prompt",
+                                    "instructions", "output", "arguments", NULL};
+
+static enum text_role role_named(struct json role, enum text_role outer)
+{
+    static const struct {
+        const char *name;
+        enum text_role role;
+    } roles[] = {{"system", TEXT_SYSTEM}, {"developer", TEXT_SYSTEM},
+                 {"user", TEXT_USER},     {"assistant", TEXT_ASSISTANT},
+                 {"tool", TEXT_TOOL},     {"function", TEXT_TOOL}};
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (json_equals(role, roles[i].name))
+            return roles[i].role;
+    return outer;
+}
+
+static enum text_role role_of(struct json key, struct json object, enum text_role outer)
+{
+    if (json_equals(key, "instructions"))
+        return TEXT_SYSTEM;
+    if (outer == TEXT_OTHER && (json_equals(key, "input") || json_equals(key, "prompt")))
+        return TEXT_USER;
+    if (json_equals(json_get(object, "type"), "function_call_output"))
+        return TEXT_TOOL;
+    return outer;
+}
+
+static void write(const struct walk *w, struct json v, struct text_place place);
+
+static void write_object(const struct walk *w, struct json v, struct text_place place)
+{
+    struct json_member m;
+    size_t pos = 0;
+    char before = '{';
+    const enum text_role own = role_named(json_get(v, "role"), place.role);
+    while (json_next_member(v, &pos, &m)) {
+        buf_char(w->out, before);
+        before = ',';
+        buf_add(w->out, m.key.p, m.key.len);
+        buf_char(w->out, ':');
+        if (is_one_of(m.key, built))
+            buf_add(w->out, m.value.p, m.value.len);
+        else
+            write(w, m.value, (struct text_place){role_of(m.key, v, own), is_one_of(m.key, prose)});
+    }
+    buf_str(w->out, before == '{' ? "{}" : "}");
+}
+
+static void write_array(const struct walk *w, struct json v, struct text_place place)
+{
+    struct json item;
+    size_t pos = 0;
+    char before = '[';
+    while (json_next_item(v, &pos, &item)) {
+        buf_char(w->out, before);
+        before = ',';
+        write(w, item, place);
+    }
+    buf_str(w->out, before == '[' ? "[]" : "]");
+}
+
+/* As deep as json_check() has let it be: JSON_DEPTH_MAX. */
+static void write(const struct walk *w, struct json v, struct text_place place)
+{
+    if (json_is(v, '{'))
+        write_object(w, v, place);
+    else if (json_is(v, '['))
+        write_array(w, v, place);
+    else if (json_is(v, '"'))
+        w->f(w->arg, place, v, w->out);
+    else
+        buf_add(w->out, v.p, v.len);
+}
+
+void texts_rewrite(struct json body, text_writer *f, void *arg, struct buf *out)
+{
+    const struct walk w = {f, arg, out};
+    write(&w, body, (struct text_place){TEXT_OTHER, false});
+}
