@@ -1,5 +1,5 @@
-/* The texts of a request (chat, responses, completion, embeddings …): each with who says it, and the
- * request written anew with others in their place. Pure. */
+/* The texts of a request (chat, responses, completion, embeddings …): each with who says it, and
+ * the request written anew with others in their place. Pure. */
 #ifndef QUERN_TEXTS_H
 #define QUERN_TEXTS_H
 #include "common/buf.h"
