@@ -127,6 +127,36 @@ struct config_compress_rule {
     int64_t cut;        /* enum compress_cut */
 };
 
+enum guard_kind {
+    GUARD_INJECTION,
+    GUARD_SENSITIVE,
+    GUARD_TERMS,
+    GUARD_LEAK,
+    GUARD_SIZE,
+    GUARD_KINDS
+};
+enum guard_action {
+    GUARD_NONE,
+    GUARD_FLAG,
+    GUARD_STRIP,
+    GUARD_MASK,
+    GUARD_WRAP,
+    GUARD_PRIVATE,
+    GUARD_BLOCK
+};
+enum guard_direction { GUARD_BOTH, GUARD_IN, GUARD_OUT };
+
+struct config_guard_rule {
+    struct config_rule rule;
+    char *name;
+    int64_t guard, direction, action; /* enums */
+    int64_t threshold;                /* of the score, times 10^12 */
+    char *kinds;                      /* of sensitive data: "all", or names with commas */
+    char *terms_file, *canary;
+    int64_t leak_words;
+    int64_t max_messages, max_tokens, max_images; /* 0: no limit */
+};
+
 /* A system prompt and what may stand for it. */
 struct config_short_form {
     int line;
@@ -208,6 +238,11 @@ struct config {
     struct {
         char *baseline;
     } savings;
+    struct {
+        int64_t profile;          /* 0: none, 1: standard */
+        char *refusal;            /* what stands for an answer that is withheld */
+        struct config_list rules; /* struct config_guard_rule */
+    } guards;
     struct {
         char *time_zone;
         struct {

@@ -356,6 +356,9 @@ const struct config_key config_schema[] = {
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
+    {"guards", CONFIG_GROUP, .sub = config_guards_keys,
+     .doc = "What texts are checked for, before a call and in its answer. Off without rules or a "
+            "profile."},
     {"packing", CONFIG_GROUP, .sub = config_packing_keys,
      .doc = "Several small tasks with the same instructions in one call. Off without rules."},
     {"compress", CONFIG_GROUP, .sub = config_compress_keys,

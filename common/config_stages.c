@@ -111,6 +111,52 @@ const struct config_key config_savings_keys[] = {
             "--savings` reckons against its price."},
     {0}};
 
+static const struct config_key guard_rule_keys[] = {
+    WHEN_KEY,
+    {"guard", CONFIG_CHOICE, KEY(config_guard_rule, guard), NULL,
+     .words = "injection|sensitive|terms|leak|size", .required = true,
+     .doc = "What it looks for: orders to the model in data; data about persons and secrets; terms "
+            "of a list; parts of the instructions in the answer; requests that are too large."},
+    {"name", CONFIG_TEXT, KEY(config_guard_rule, name), NULL,
+     .doc = "What verdicts of a list of terms call it."},
+    {"direction", CONFIG_CHOICE, KEY(config_guard_rule, direction), "both", .words = "both|in|out",
+     .doc = "In requests, in answers; injection and size: in, leak: out, whatever it says."},
+    {"action", CONFIG_CHOICE, KEY(config_guard_rule, action), "flag",
+     .words = "none|flag|strip|mask|wrap|route_private|block",
+     .doc = "none: nothing is looked for. flag: a verdict is kept. strip: it is cut out. mask: a "
+            "placeholder stands for it, and the answer has it again. wrap: the text is put between "
+            "marks, as data. route_private: only backends with `private`. block: no call is made, "
+            "or the answer is withheld."},
+    {"threshold", CONFIG_MONEY, KEY(config_guard_rule, threshold), "0.6",
+     .doc = "Of the score, 0 to 1, from which on the action is taken; 0: always (wrap)."},
+    {"kinds", CONFIG_TEXT, KEY(config_guard_rule, kinds), "all",
+     .doc = "Of sensitive data, with commas: email, phone, card, iban, national_id, ip, api_key, "
+            "private_key."},
+    {"terms_file", CONFIG_TEXT, KEY(config_guard_rule, terms_file), NULL,
+     .doc = "Of `terms`: a file with a term a line."},
+    {"canary", CONFIG_TEXT, KEY(config_guard_rule, canary), NULL,
+     .doc = "Of `leak`: a text in the instructions that no answer may have."},
+    {"leak_words", CONFIG_INT, KEY(config_guard_rule, leak_words), "12", 4, 1000,
+     .doc = "Of `leak`: so many words of the instructions in a row."},
+    {"max_messages", CONFIG_INT, KEY(config_guard_rule, max_messages), "0", 0, 100000,
+     .doc = "Of `size`. 0: any number."},
+    {"max_tokens", CONFIG_INT, KEY(config_guard_rule, max_tokens), "0", 0, 100000000,
+     .doc = "Of `size`: of the request, four bytes each. 0: any number."},
+    {"max_images", CONFIG_INT, KEY(config_guard_rule, max_images), "0", 0, 100000,
+     .doc = "Of `size`: pictures and files. 0: any number."},
+    {0}};
+
+const struct config_key config_guards_keys[] = {
+    {"profile", CONFIG_CHOICE, KEY(config, guards.profile), "none", .words = "none|standard",
+     .doc = "standard, behind the rules: sensitive data is masked, injections are flagged, answers "
+            "with parts of the instructions are withheld."},
+    {"refusal", CONFIG_TEXT, KEY(config, guards.refusal), "I cannot provide that information.",
+     .doc = "The answer that stands for one that is withheld, or for a call that is not made."},
+    {"rules", CONFIG_LIST, KEY(config, guards.rules), .max = 256, .sub = guard_rule_keys,
+     .size = sizeof(struct config_guard_rule),
+     .doc = "Of each guard, the first rule that fits the task and the direction holds."},
+    {0}};
+
 static const struct config_key webhook_keys[] = {
     {"url", CONFIG_TEXT, KEY(config, limits.webhook.url), NULL,
      .doc = "Where a warning is posted, once: {\"type\": \"quern.budget.warning\", …}."},

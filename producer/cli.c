@@ -101,3 +101,14 @@ bool cli_confirm(bool yes, struct error *err, const char *fmt, ...)
     (void)error_set(err, ERROR_PERMANENT, "interrupted", "nothing was done");
     return false;
 }
+
+bool cli_since(const char *s, char out[UNITS_TEXT_MAX])
+{
+    int64_t ms, us;
+    if (units_parse_duration(s, &ms) && ms > 0)
+        us = units_now_us() - ms * 1000;
+    else if (!units_parse_time(s, &us))
+        return false;
+    (void)units_format_time(us, out);
+    return true;
+}

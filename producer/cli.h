@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "common/units.h"
 #include "common/config.h"
 #include "common/error.h"
 #include "common/options.h"
@@ -42,4 +43,6 @@ enum cli_format cli_format(const char *name);
     {                                                                                              \
         'o', "output", "FORMAT", "table (default), json, jsonl or csv"                             \
     }
+/* A time, or a duration ago, as a timestamp for PostgreSQL; false: neither. */
+bool cli_since(const char *s, char out[UNITS_TEXT_MAX]);
 #endif

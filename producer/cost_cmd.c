@@ -87,17 +87,6 @@ static int print(const struct config *c, const char *sql, const char *job, const
     return r ? EXIT_DONE : cli_fail(&err);
 }
 
-static bool parse_since(const char *s, char out[UNITS_TEXT_MAX])
-{
-    int64_t ms, us;
-    if (units_parse_duration(s, &ms) && ms > 0)
-        us = units_now_us() - ms * 1000;
-    else if (!units_parse_time(s, &us))
-        return false;
-    (void)units_format_time(us, out);
-    return true;
-}
-
 static int run(int argc, char **argv)
 {
     struct options o = {.verb = &cost_verb, .program = "quern", .argc = argc, .argv = argv};
@@ -120,7 +109,7 @@ static int run(int argc, char **argv)
         return options_usage_error(
             &o, "--by \"%s\": tenant, user, model, feature, lane, backend, job or day",
             given[OPT_BY]);
-    if (given[OPT_SINCE] && !parse_since(given[OPT_SINCE], since))
+    if (given[OPT_SINCE] && !cli_since(given[OPT_SINCE], since))
         return options_usage_error(&o, "--since \"%s\" is neither a time nor a duration",
                                    given[OPT_SINCE]);
     struct config *c = cli_config(given[OPT_CONFIG]);

@@ -124,18 +124,19 @@ quern_status job_counts(PGconn *db, const struct job *job, struct job_counts *ou
                         struct error *err)
 {
     const char *id = job->id_text;
-    PGresult *r = pg_query(db,
-                           "SELECT state, total, succeeded, failed, cancelled, expired, degraded, "
-                           "done, attempts, unpriced, input_tokens, output_tokens, parked, "
-                           "cost_usd "
-                           "FROM job_status WHERE id = $1",
-                           1, &id, err);
+    PGresult *r =
+        pg_query(db,
+                 "SELECT state, total, succeeded, failed, cancelled, expired, degraded, blocked, "
+                 "done, attempts, unpriced, input_tokens, output_tokens, parked, "
+                 "cost_usd "
+                 "FROM job_status WHERE id = $1",
+                 1, &id, err);
     if (!r)
         return QUERN_FAIL;
-    int64_t *const numbers[] = {&out->total,        &out->succeeded,     &out->failed,
-                                &out->cancelled,    &out->expired,       &out->degraded,
-                                &out->done,         &out->attempts,      &out->unpriced,
-                                &out->input_tokens, &out->output_tokens, &out->parked};
+    int64_t *const numbers[] = {
+        &out->total,        &out->succeeded,     &out->failed, &out->cancelled, &out->expired,
+        &out->degraded,     &out->blocked,       &out->done,   &out->attempts,  &out->unpriced,
+        &out->input_tokens, &out->output_tokens, &out->parked};
     enum { NUMBERS = sizeof numbers / sizeof *numbers };
     (void)snprintf(out->state, sizeof out->state, "%s", PQgetvalue(r, 0, 0));
     for (int i = 0; i < NUMBERS; i++)

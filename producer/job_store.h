@@ -35,7 +35,7 @@ MUST_CHECK quern_status job_find(PGconn *db, const char *name_or_id, struct job 
 struct job_counts {
     char state[16];
     int64_t total; /* -1: not known */
-    int64_t succeeded, failed, cancelled, expired, degraded, done;
+    int64_t succeeded, failed, cancelled, expired, degraded, blocked, done;
     int64_t attempts, unpriced, input_tokens, output_tokens, parked;
     char cost_usd[64];
 };

@@ -17,7 +17,7 @@ static int list(const struct config *c, enum cli_format format, const char *limi
         return cli_fail(&err);
     PGresult *r = pg_query(db,
                            "SELECT name AS job, id, state, lane, total, succeeded, failed, "
-                           "cancelled, expired, degraded, cost_usd, "
+                           "cancelled, expired, degraded, blocked, cost_usd, "
                            "to_char(created_at, 'YYYY-MM-DD\"T\"HH24:MI:SSOF') AS created "
                            "FROM job_status ORDER BY created_at DESC, id DESC LIMIT $1::bigint",
                            1, &limit, &err);

@@ -14,7 +14,7 @@ enum {
     COL_TYPE,
     COL_ERROR,
     COL_REQUEST,
-    COL_DEGRADED,
+    COL_MARK,
     COL_SOURCE,
     COL_ANSWER_OF
 };
@@ -22,7 +22,7 @@ enum { LINE_MAX_BYTES = 1 << 30 };
 
 static const struct option_def defs[] = {
     CLI_CONFIG_OPTION,
-    {'s', "status", "STATUS", "only succeeded, failed, cancelled, expired or degraded"},
+    {'s', "status", "STATUS", "only succeeded, failed, cancelled, expired, degraded or blocked"},
     {'f', "file", "FILE", "write to FILE instead of standard output"},
     {0}};
 
@@ -30,15 +30,15 @@ static const struct option_def defs[] = {
 static bool has_response(const PGresult *r)
 {
     return !PQgetisnull(r, 0, COL_RESPONSE) &&
-           (PQgetisnull(r, 0, COL_TYPE) || !PQgetisnull(r, 0, COL_DEGRADED) ||
+           (PQgetisnull(r, 0, COL_TYPE) || !PQgetisnull(r, 0, COL_MARK) ||
             atoi(PQgetvalue(r, 0, COL_HTTP)) >= 400);
 }
 
 /* What is not of a model's own call for this task says so. */
 static void format_marks(const PGresult *r, struct buf *line)
 {
-    if (!PQgetisnull(r, 0, COL_DEGRADED))
-        buf_str(line, ",\"degraded\":true");
+    if (!PQgetisnull(r, 0, COL_MARK))
+        buf_printf(line, ",\"%s\":true", PQgetvalue(r, 0, COL_MARK));
     if (!PQgetisnull(r, 0, COL_SOURCE)) {
         buf_printf(line, ",\"%s\":true,", PQgetvalue(r, 0, COL_SOURCE));
         buf_json_member(line, "answer_of", PQgetvalue(r, 0, COL_ANSWER_OF));
@@ -104,15 +104,16 @@ static quern_status stream(PGconn *db, const struct job *job, const char *only, 
                            struct error *err)
 {
     const char *const values[] = {job->id_text, only};
-    if (!PQsendQueryParams(db,
-                           "SELECT custom_id, http_status, response, error_type, error, "
-                           "substr(encode(sha256((job_id::text || '/' || custom_id)::bytea), "
-                           "'hex'), 1, 24), CASE WHEN status = 'degraded' THEN 1 END, "
-                           "source, answer_of "
-                           "FROM results WHERE job_id = $1 AND reopened_at IS NULL "
-                           "AND ($2::text IS NULL OR status = $2) "
-                           "ORDER BY job_id, custom_id",
-                           2, NULL, values, NULL, NULL, 0) ||
+    if (!PQsendQueryParams(
+            db,
+            "SELECT custom_id, http_status, response, error_type, error, "
+            "substr(encode(sha256((job_id::text || '/' || custom_id)::bytea), "
+            "'hex'), 1, 24), CASE WHEN status IN ('degraded', 'blocked') THEN status END, "
+            "source, answer_of "
+            "FROM results WHERE job_id = $1 AND reopened_at IS NULL "
+            "AND ($2::text IS NULL OR status = $2) "
+            "ORDER BY job_id, custom_id",
+            2, NULL, values, NULL, NULL, 0) ||
         !PQsetSingleRowMode(db))
         return error_set(err, ERROR_RETRY, "unreachable", "cannot ask PostgreSQL for the results");
     return write_rows(db, out, err);
@@ -149,7 +150,8 @@ static int print_to(const struct config *c, const char *name, const char *only, 
 
 static bool known_status(const char *s)
 {
-    static const char *const all[] = {"succeeded", "failed", "cancelled", "expired", "degraded"};
+    static const char *const all[] = {"succeeded", "failed",   "cancelled",
+                                      "expired",   "degraded", "blocked"};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i], s) == 0)
             return true;

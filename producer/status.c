@@ -23,8 +23,9 @@ static void print_json(const struct job *job, const struct job_counts *n)
         buf_printf(&b, "%" PRId64, n->total);
     buf_printf(&b,
                ",\"succeeded\":%" PRId64 ",\"failed\":%" PRId64 ",\"cancelled\":%" PRId64
-               ",\"expired\":%" PRId64 ",\"degraded\":%" PRId64 ",\"done\":%" PRId64,
-               n->succeeded, n->failed, n->cancelled, n->expired, n->degraded, n->done);
+               ",\"expired\":%" PRId64 ",\"degraded\":%" PRId64 ",\"blocked\":%" PRId64
+               ",\"done\":%" PRId64,
+               n->succeeded, n->failed, n->cancelled, n->expired, n->degraded, n->blocked, n->done);
     buf_printf(&b,
                ",\"attempts\":%" PRId64 ",\"input_tokens\":%" PRId64 ",\"output_tokens\":%" PRId64
                ",\"cost_usd\":\"%s\",\"unpriced_attempts\":%" PRId64 ",\"parked\":%" PRId64 "}",
@@ -44,6 +45,8 @@ static void print_text(const struct job *job, const struct job_counts *n)
     if (n->cancelled + n->expired + n->degraded)
         (void)printf("cancelled  %" PRId64 "\nexpired    %" PRId64 "\ndegraded   %" PRId64 "\n",
                      n->cancelled, n->expired, n->degraded);
+    if (n->blocked)
+        (void)printf("blocked    %" PRId64 " by guards\n", n->blocked);
     (void)printf("attempts   %" PRId64 "\ntokens     %" PRId64 " in, %" PRId64
                  " out\ncost       $%s\n",
                  n->attempts, n->input_tokens, n->output_tokens, n->cost_usd);
@@ -67,7 +70,7 @@ quern_status status_print(PGconn *db, const struct job *job, enum cli_format for
         PGresult *r =
             pg_query(db,
                      "SELECT name AS job, id, state, total, succeeded, failed, cancelled, "
-                     "expired, degraded, cost_usd FROM job_status WHERE id = $1",
+                     "expired, degraded, blocked, cost_usd FROM job_status WHERE id = $1",
                      1, &id, err);
         if (r)
             table_print(r, format);
@@ -105,7 +108,7 @@ int status_wait(PGconn *db, const struct job *job)
         (void)usleep(POLL_US);
     }
     progress_end(&bar);
-    return n.succeeded + n.degraded == n.done ? EXIT_DONE : EXIT_FAILED_TASKS;
+    return n.succeeded + n.degraded + n.blocked == n.done ? EXIT_DONE : EXIT_FAILED_TASKS;
 }
 
 enum { OPT_CONFIG, OPT_OUTPUT, OPT_WATCH };

@@ -9,9 +9,11 @@
 static void write_record(const struct task *t, struct buf *out)
 {
     struct error err;
-    if (json_check(t->record, t->record_len, &err)) {
+    size_t kept;
+    const char *record = task_kept_record(t, &kept);
+    if (json_check(record, kept, &err)) {
         buf_str(out, ",\"record\":");
-        json_minify(json_root(t->record, t->record_len), out);
+        json_minify(json_root(record, kept), out);
         return;
     }
     size_t len = (t->record_len + 2) / 3 * 4;

@@ -102,17 +102,20 @@ static bool write_text(const struct task *t, const struct buf *prompt, struct bu
     return good;
 }
 
-static void write_answer(const struct task *t, const struct buf *text, struct buf *out)
+bool degrade_answer(const struct task *t, const char *id, const char *text, size_t len,
+                    struct buf *out)
 {
-    buf_printf(out,
-               "{\"id\":\"quern-degraded\",\"object\":\"chat.completion\",\"created\":%" PRId64
-               ",\"model\":",
-               units_now_us() / 1000000);
+    if (strcmp(t->doc.url, "/v1/chat/completions") != 0)
+        return false;
+    buf_printf(
+        out, "{\"id\":\"%s\",\"object\":\"chat.completion\",\"created\":%" PRId64 ",\"model\":", id,
+        units_now_us() / 1000000);
     buf_json(out, t->doc.model, strlen(t->doc.model));
     buf_str(out, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
-    buf_json(out, text->data, text->len);
+    buf_json(out, text, len);
     buf_str(out, "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":0,"
                  "\"completion_tokens\":0,\"total_tokens\":0}}");
+    return !out->overflow;
 }
 
 bool degrade(const struct task *t, struct buf *out)
@@ -127,7 +130,7 @@ bool degrade(const struct task *t, struct buf *out)
     bool good = write_text(t, &prompt, &text) && !text.overflow;
     buf_str(&text, "");
     if (good)
-        write_answer(t, &text, out);
+        good = degrade_answer(t, "quern-degraded", text.data, text.len, out);
     buf_free(&prompt);
     buf_free(&text);
     return good && !out->overflow;

@@ -13,6 +13,8 @@
 #include "common/options.h"
 #include "common/pg.h"
 #include "common/prices.h"
+#include "guards/guard.h"
+#include "guards/seal.h"
 #include "intake.h"
 #include "lookup.h"
 #include "notify.h"
@@ -35,7 +37,8 @@ struct worker {
     struct outbound *outbound;
     struct watch *watch;
     struct quota_link *quota;
-    struct webhook *webhook; /* NULL: none */
+    struct webhook *webhook;
+    struct guards *guards; /* NULL: none */
     struct intake *intakes[POOL_COUNT];
     int running; /* intakes not stopped yet */
     ev_signal term, intr, hup;
@@ -331,6 +334,31 @@ static quern_status await_database(const struct config *c, struct error *err)
     }
 }
 
+/* The guards, and the key that what they find is sealed with where it is kept. */
+static quern_status start_guards(struct worker *w, struct error *err)
+{
+    unsigned char key[SEAL_KEY];
+    if (!(w->guards = guards_new(w->config, err)))
+        return err->code[0] ? QUERN_FAIL : QUERN_OK;
+    PGconn *db = pg_connect(w->config, "quern-worker", err);
+    PGresult *r =
+        db ? pg_query(db, "SELECT encode(key, 'hex') FROM guard_keys WHERE id = 1", 0, NULL, err)
+           : NULL;
+    const bool found = r && PQntuples(r) == 1 && PQgetlength(r, 0, 0) == 2 * SEAL_KEY;
+    for (int i = 0; found && i < SEAL_KEY; i++)
+        key[i] = (unsigned char)strtoul(
+            (char[]){PQgetvalue(r, 0, 0)[2 * i], PQgetvalue(r, 0, 0)[2 * i + 1], '\0'}, NULL, 16);
+    PQclear(r);
+    PQfinish(db);
+    if (r && !found)
+        return error_set(err, ERROR_FATAL, "schema",
+                         "the table guard_keys has no key of 32 bytes; put it back from a backup");
+    if (found)
+        pipeline_set_guards(w->pipeline, w->guards, key);
+    explicit_bzero(key, sizeof key);
+    return found ? QUERN_OK : QUERN_FAIL;
+}
+
 static quern_status start(struct worker *w, struct error *err)
 {
     const struct config *c = w->config;
@@ -346,6 +374,8 @@ static quern_status start(struct worker *w, struct error *err)
         return QUERN_FAIL;
     w->pipeline =
         pipeline_new(w->loop, c, w->caller, w->router, w->prices, &sink_ops, w, &source_ops, w);
+    if (start_guards(w, err) != QUERN_OK)
+        return QUERN_FAIL;
     w->lookup = lookup_new(w->loop, c, &sink_events, w);
     w->settle = settle_new(w->loop, c, &sink_events, w);
     w->watch = watch_new(w->loop, c, pipeline_volumes(w->pipeline), &watch_events, w);
@@ -381,6 +411,7 @@ static int finish(struct worker *w)
     settle_free(w->settle);
     lookup_free(w->lookup);
     pipeline_free(w->pipeline);
+    guards_free(w->guards);
     router_free(w->router);
     webhook_free(w->webhook);
     caller_free(w->caller);

@@ -51,8 +51,10 @@ static rd_kafka_resp_err_t produce(struct outbound *o, struct task *t, const cha
 static rd_kafka_resp_err_t send_copy(struct outbound *o, struct task *t, const struct buf *key)
 {
     char topic[KAFKA_TOPIC_MAX];
-    return produce(o, t, kafka_retry_topic(o->config, t->tier, topic), key, t->record,
-                   t->record_len, journey_write(&t->copy, t->error.message));
+    size_t len;
+    const char *record = task_kept_record(t, &len);
+    return produce(o, t, kafka_retry_topic(o->config, t->tier, topic), key, record, len,
+                   journey_write(&t->copy, t->error.message));
 }
 
 static rd_kafka_resp_err_t send_letter(struct outbound *o, struct task *t, const struct buf *key)

@@ -93,6 +93,8 @@ static void admit(struct pipeline *p, struct task *t)
         return;
     }
     HASH_ADD_KEYPTR(hh, p->by_identity, t->identity, t->identity_len, t);
+    if (!t->guarded)
+        pipeline_guard_ask(p, t);
     pipeline_share_begin(p, t);
     pipeline_enter(p, t, TASK_CHECKING);
 }
@@ -100,7 +102,12 @@ static void admit(struct pipeline *p, struct task *t)
 void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
                       const void *record, size_t len, const struct journey *journey)
 {
-    struct task *t = task_new(from, offset, record, len, journey);
+    struct buf opened;
+    const bool sealed = p->guards && pipeline_guard_open(p, record, len, &opened);
+    struct task *t =
+        task_new(from, offset, sealed ? opened.data : record, sealed ? opened.len : len, journey);
+    if (sealed)
+        buf_free(&opened);
     t->pipeline = p;
     t->state = TASK_STATES; /* in none yet */
     room_charge(&p->rooms[from->pool], task_bytes(t));
@@ -230,6 +237,8 @@ static void complete(struct pipeline *p, struct task *t)
 void pipeline_finish(struct pipeline *p, struct task *t, enum task_status status)
 {
     task_finish(t, status);
+    if (!task_status_is_success(status))
+        pipeline_guard_seal(p, t);
     if (FAILPOINT("plant-done-before-write"))
         (void)window_done(&t->partition->window, t->number);
     pipeline_enter(p, t, TASK_SETTLING);
@@ -260,6 +269,7 @@ void pipeline_park(struct pipeline *p, struct task *t, int tier)
         tier = retry_tier(due - now);
     }
     task_park(t, tier, due);
+    pipeline_guard_seal(p, t);
     pipeline_enter(p, t, TASK_SETTLING);
 }
 
@@ -311,6 +321,8 @@ static void on_looked_up(void *arg, struct task *t, enum known known)
         pipeline_look_later(p, t);
     } else if (known == KNOWN_CANCELLED || pipeline_cancelled(p, t)) {
         pipeline_finish_cancelled(p, t);
+    } else if (pipeline_guard_blocks(p, t)) {
+        return;
     } else if (!pipeline_find_route(p, t)) {
         pipeline_fail(p, t);
     } else if (!pipeline_expire(p, t)) {

@@ -57,6 +57,11 @@ extern const struct sink_events pipeline_sink_events;
  */
 struct volumes *pipeline_volumes(struct pipeline *p);
 
+struct guards;
+/* What is checked in tasks, and the key that records are sealed with (guards/seal.h); before any
+ * comes. Borrowed. NULL: nothing is. */
+void pipeline_set_guards(struct pipeline *p, struct guards *guards, const unsigned char *key);
+
 /* What of the limits this worker may use: quota.h keeps it fresh, and tells what has changed. No
  * call begins before pipeline_limits_known(), once it was asked for. */
 struct meters *pipeline_meters(struct pipeline *p);

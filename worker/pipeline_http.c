@@ -193,6 +193,8 @@ static void book(struct pipeline *p, struct task *t, const struct reply *reply)
 static void succeed(struct pipeline *p, struct task *t, const struct attempt *a)
 {
     pipeline_reckon(p, t, &a->usage, a->cost);
+    if (!pipeline_guard_answer(p, t))
+        return;
     pipeline_share_answer(p, t);
     pipeline_finish(p, t, STATUS_SUCCEEDED);
 }
@@ -221,6 +223,7 @@ static void on_called(void *arg, const struct call_result *result)
     if (!reply.success) /* in an error short keys are masked too, whatever the HTTP status */
         router_redact(p->router, pipeline_backend(p, t), reply.error.message,
                       strlen(reply.error.message), false);
+    pipeline_guard_error(t, reply.error.message);
     attempt_end(a, reply.success ? NULL : &reply.error);
     book(p, t, &reply);
     buf_free(&translated);
@@ -274,13 +277,17 @@ bool pipeline_translate(struct pipeline *p, struct task *t)
 {
     struct request q = request_of(p, t);
     const struct dialect *d = router_dialect(p->router, pipeline_backend(p, t));
-    struct buf shorter;
+    struct buf guarded, shorter;
+    buf_init(&guarded, REQUEST_MAX);
     buf_init(&shorter, REQUEST_MAX);
-    if (pipeline_pack_body(t, &shorter) || pipeline_compress(p, t, &shorter))
+    if (pipeline_guard_body(p, t, &guarded))
+        q.body = json_root(guarded.data, guarded.len);
+    if (pipeline_pack_body(t, &shorter) || pipeline_compress(p, t, q.body, &shorter))
         q.body = json_root(shorter.data, shorter.len);
     buf_free(&t->request);
     buf_init(&t->request, q.body.len * TRANSLATED_MAX + TASK_NAME_MAX * 6UL + 4096);
     quern_status status = d->request(&q, &t->request, &t->error);
+    buf_free(&guarded);
     buf_free(&shorter);
     if (status == QUERN_OK && !t->request.overflow)
         return true;

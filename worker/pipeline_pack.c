@@ -267,6 +267,8 @@ static void finish_item(struct pipeline *p, struct task *t, struct json answer,
     pipeline_keep_response(p, t, json_root(reply.data, reply.len));
     buf_free(&reply);
     pipeline_reckon(p, t, &a->usage, a->cost);
+    if (!pipeline_guard_answer(p, t))
+        return;
     pipeline_share_answer(p, t);
     pipeline_finish(p, t, STATUS_SUCCEEDED);
 }

@@ -8,6 +8,8 @@
 #include "breaker.h"
 #include "common/route.h"
 #include "estimate.h"
+#include "guards/guard.h"
+#include "guards/seal.h"
 #include "leases.h"
 #include "meters.h"
 #include "once.h"
@@ -57,6 +59,8 @@ struct pipeline {
     struct pack *packs;   /* that form */
     struct meters meters;
     struct estimates estimates;
+    struct guards *guards; /* NULL: none */
+    unsigned char seal_key[SEAL_KEY];
     bool limits_unknown; /* no call begins before the limits are read */
     ev_prepare before_wait;
     ev_timer sweep;
@@ -126,8 +130,9 @@ void pipeline_share_nothing(struct pipeline *p, struct task *t);
 void pipeline_take_cached(struct pipeline *p, struct task *t);
 void pipeline_look_later(struct pipeline *p, struct task *t);
 
-/* In pipeline_save.c. Appends the request made shorter, if a rule is for the task and gains. */
-bool pipeline_compress(struct pipeline *p, struct task *t, struct buf *out);
+/* In pipeline_save.c. Appends the request `body` made shorter, if a rule is for the task and gains.
+ */
+bool pipeline_compress(struct pipeline *p, struct task *t, struct json body, struct buf *out);
 /* It had so many tokens of instructions less to send, as others of its pack sent them. */
 void pipeline_packed(struct task *t, int64_t tokens);
 /* It was answered by a call (its own or another's) that used and cost so much (-1: unknown): what
@@ -146,6 +151,22 @@ void pipeline_unpack(struct pipeline *p, struct task *first);
 void pipeline_pack_failed(struct pipeline *p, struct task *first, bool passes);
 /* Takes a task that is not started from its stage. What it spent so far is still booked. */
 void pipeline_drop(struct pipeline *p, struct task *t);
+
+/* In pipeline_guard.c. Looks at a task that has come in. */
+void pipeline_guard_ask(struct pipeline *p, struct task *t);
+/* True if it must not be called: it has ended. */
+bool pipeline_guard_blocks(struct pipeline *p, struct task *t);
+/* Appends its request as it may be sent. False: as it is. */
+bool pipeline_guard_body(struct pipeline *p, struct task *t, struct buf *out);
+/* Looks at its answer (t->response), which may become another. False: it was withheld, and the task
+ * has ended. */
+bool pipeline_guard_answer(struct pipeline *p, struct task *t);
+/* Takes what is sensitive out of what a peer said. */
+void pipeline_guard_error(const struct task *t, char *message);
+/* Before its record is kept or published. */
+void pipeline_guard_seal(struct pipeline *p, struct task *t);
+/* True if the record was sealed, and `out` (to be freed) has it in clear. */
+bool pipeline_guard_open(const struct pipeline *p, const void *record, size_t len, struct buf *out);
 
 /* In pipeline_quota.c. The task's turn has come: may it be called, as far as limits go? If not, it
  * waits for one, or has ended. */

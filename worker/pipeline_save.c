@@ -20,15 +20,15 @@ static bool may_compress(const char *url)
     return strcmp(url, "/v1/embeddings") != 0 && strcmp(url, "/v1/moderations") != 0;
 }
 
-bool pipeline_compress(struct pipeline *p, struct task *t, struct buf *out)
+bool pipeline_compress(struct pipeline *p, struct task *t, struct json body, struct buf *out)
 {
     const struct config_compress_rule *r =
         match_first(&p->config->compress.rules, sizeof *r, &t->doc, t->lane);
     if (!r || r->never || !may_compress(t->doc.url))
         return false;
-    const bool gained = compress_body(r, &p->config->compress.short_forms, t->doc.body, out);
+    const bool gained = compress_body(r, &p->config->compress.short_forms, body, out);
     if (gained || t->saved)
-        saved_of(t)->cut = gained ? t->doc.body.len - out->len : 0;
+        saved_of(t)->cut = gained ? body.len - out->len : 0;
     return gained;
 }
 

@@ -26,6 +26,7 @@ static const struct rows {
     {offsetof(struct batch, savings), saving_types, S_COLUMNS},
     {offsetof(struct batch, kept), kept_types, K_COLUMNS},
     {offsetof(struct batch, charges), charge_types, C_COLUMNS},
+    {offsetof(struct batch, events), event_types, E_COLUMNS},
     {offsetof(struct batch, published_ids), &published_type, 1},
 };
 enum { SETS = sizeof sets / sizeof *sets };
@@ -196,8 +197,10 @@ static void add_letter(struct batch *b, struct task *t)
     pgarray_text(&l[L_TOPIC], t->partition->topic);
     pgarray_number(&l[L_PARTITION], t->partition->number);
     pgarray_number(&l[L_OFFSET], t->offset);
+    size_t len;
+    const char *record = task_kept_record(t, &len);
     if (written)
-        pgarray_bytes(&l[L_RECORD], t->record, t->record_len);
+        pgarray_bytes(&l[L_RECORD], record, len);
     else
         pgarray_null(&l[L_RECORD]);
 }
@@ -218,7 +221,9 @@ static void add_parked(struct batch *b, struct task *t)
     pgarray_time(&p[P_FIRST_SEEN], c->first_seen_ms * 1000);
     pgarray_text(&p[P_REASON], t->error.code);
     pgarray_text(&p[P_ERROR], t->error.message);
-    pgarray_bytes(&p[P_RECORD], t->record, t->record_len);
+    size_t len;
+    const char *record = task_kept_record(t, &len);
+    pgarray_bytes(&p[P_RECORD], record, len);
 }
 
 static void add_readable(struct batch *b, struct task *t)
@@ -231,6 +236,7 @@ static void add_readable(struct batch *b, struct task *t)
     for (size_t i = 0; i < t->attempt_count && !FAILPOINT("plant-books-missing"); i++)
         add_attempt(b->attempts, t, &t->attempts[i]);
     batch_add_charges(b, t);
+    batch_add_events(b, t);
     if (t->status != STATUS_NONE && (!task_status_is_success(t->status) || b->all_letters))
         add_letter(b, t);
 }
@@ -310,6 +316,8 @@ static size_t add_savings(struct batch *b, struct pglink_query *q)
         q[n++] = query_of("savings", b->savings, S_COLUMNS);
     if (b->charges[0].count)
         q[n++] = query_of("charge", b->charges, C_COLUMNS);
+    if (b->events[0].count)
+        q[n++] = query_of("events", b->events, E_COLUMNS);
     if (b->kept[0].count) {
         q[n] = query_of("keep", b->kept, K_COLUMNS);
         q[n].values[q[n].count] = cached_owner();
@@ -321,7 +329,7 @@ static size_t add_savings(struct batch *b, struct pglink_query *q)
 
 void batch_run(struct batch *b, struct pglink *link)
 {
-    enum { MOST = 9 };
+    enum { MOST = 10 };
     struct pglink_query q[MOST];
     size_t n = 1;
     finish(b);

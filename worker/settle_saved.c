@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "guards/guard.h"
 #include "meters.h"
 #include "sharing.h"
 
@@ -96,5 +97,23 @@ void batch_add_charges(struct batch *b, const struct task *t)
         pgarray_text(&a[C_SUBJECT], x->meter->subject);
         pgarray_number(&a[C_PERIOD], x->period_us);
         pgarray_number(&a[C_COST], x->pico);
+    }
+}
+
+void batch_add_events(struct batch *b, const struct task *t)
+{
+    struct pgarray *e = b->events;
+    for (size_t i = 0; t->guarded && i < t->guarded->event_count; i++) {
+        const struct guard_event *x = &t->guarded->events[i];
+        pgarray_uuid(&e[E_JOB_ID], &t->doc.job_id);
+        pgarray_text(&e[E_CUSTOM_ID], t->doc.custom_id);
+        pgarray_number(&e[E_GENERATION], t->doc.generation);
+        pgarray_number(&e[E_NUMBER], (int64_t)i);
+        pgarray_text(&e[E_DIRECTION], x->direction);
+        pgarray_text(&e[E_GUARD], x->guard);
+        pgarray_text(&e[E_ACTION], x->action);
+        pgarray_number(&e[E_SCORE], (int64_t)(x->score * 1000 + 0.5));
+        pgarray_text(&e[E_REASONS], x->reasons);
+        pgarray_text(&e[E_SPANS], x->spans);
     }
 }

@@ -1,5 +1,5 @@
-/* The rows of a task that are about money it did not spend: answers shared and kept, savings, and
- * what it owes to budgets. Pure: rows of a batch, no I/O. */
+/* The rows of a task beside its result: answers shared and kept, savings, what it owes to budgets,
+ * what guards found. Pure: rows of a batch, no I/O. */
 #ifndef QUERN_SETTLE_SAVED_H
 #define QUERN_SETTLE_SAVED_H
 #include "settle_batch.h"
@@ -9,4 +9,6 @@ const struct borrowed *batch_borrowed(const struct task *t);
 /* What it shares cost nothing, and is said to have saved what its call cost. */
 void batch_add_shared(struct batch *b, const struct task *t);
 void batch_add_charges(struct batch *b, const struct task *t);
+/* What guards found. */
+void batch_add_events(struct batch *b, const struct task *t);
 #endif

@@ -15,6 +15,8 @@ const enum pg_type charge_types[C_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT8, PG_TEXT
 const enum pg_type kept_types[K_COLUMNS] = {PG_BYTEA,       PG_BYTEA, PG_UUID, PG_TEXT, PG_INT4,
                                             PG_TIMESTAMPTZ, PG_TEXT,  PG_INT8, PG_INT8, PG_INT8,
                                             PG_INT8,        PG_INT8,  PG_INT8};
+const enum pg_type event_types[E_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_INT4, PG_TEXT,
+                                             PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT};
 const enum pg_type unreadable_types[U_COLUMNS] = {PG_TEXT, PG_TEXT, PG_TEXT,
                                                   PG_INT4, PG_INT8, PG_BYTEA};
 const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT,
@@ -111,15 +113,16 @@ static const char settle[] =
     "  $55::int[], $56::text[], $57::text[], $58::text[], $59::text[], $60::int[], $61::bigint[], "
     "  $62::bytea[]) AS l(job_id, custom_id, generation, status, lane, attempts, reason, error, "
     "  tenant, topic, part, pos, record) JOIN won USING (job_id, custom_id, status) "
-    " WHERE l.status NOT IN ('succeeded', 'degraded') ON CONFLICT DO NOTHING), "
+    " WHERE l.status NOT IN ('succeeded', 'degraded', 'blocked') ON CONFLICT DO NOTHING), "
     "counted AS (INSERT INTO job_counters AS c (job_id, shard, succeeded, failed, cancelled, "
-    "  expired, degraded, attempts, unpriced, input_tokens, output_tokens, cost_usd) "
+    "  expired, degraded, blocked, attempts, unpriced, input_tokens, output_tokens, cost_usd) "
     " SELECT job_id, (pg_backend_pid() % 64)::smallint, "
     "  coalesce(sum(n) FILTER (WHERE s = 'succeeded'), 0), "
     "  coalesce(sum(n) FILTER (WHERE s = 'failed'), 0), "
     "  coalesce(sum(n) FILTER (WHERE s = 'cancelled'), 0), "
     "  coalesce(sum(n) FILTER (WHERE s = 'expired'), 0), "
     "  coalesce(sum(n) FILTER (WHERE s = 'degraded'), 0), "
+    "  coalesce(sum(n) FILTER (WHERE s = 'blocked'), 0), "
     "  coalesce(sum(n) FILTER (WHERE s = 'attempt'), 0), "
     "  sum(unpriced), sum(input), sum(output), sum(usd) "
     " FROM (SELECT job_id, status AS s, count(*) AS n, 0 AS unpriced, 0 AS input, 0 AS output, "
@@ -131,6 +134,7 @@ static const char settle[] =
     " ON CONFLICT (job_id, shard) DO UPDATE SET succeeded = c.succeeded + EXCLUDED.succeeded, "
     "  failed = c.failed + EXCLUDED.failed, cancelled = c.cancelled + EXCLUDED.cancelled, "
     "  expired = c.expired + EXCLUDED.expired, degraded = c.degraded + EXCLUDED.degraded, "
+    "  blocked = c.blocked + EXCLUDED.blocked, "
     "  attempts = c.attempts + EXCLUDED.attempts, unpriced = c.unpriced + EXCLUDED.unpriced, "
     "  input_tokens = c.input_tokens + EXCLUDED.input_tokens, "
     "  output_tokens = c.output_tokens + EXCLUDED.output_tokens, "
@@ -227,6 +231,15 @@ static const char charge[] =
     "GROUP BY name, subject, period ORDER BY name, subject, period "
     "ON CONFLICT (name, subject, period, shard) DO UPDATE SET pico = s.pico + EXCLUDED.pico";
 
+static const char events[] =
+    "INSERT INTO guard_events (job_id, custom_id, generation, number, direction, guard, action, "
+    " score, reasons, spans) "
+    "SELECT job_id, custom_id, generation, number, direction, guard, action, score * 0.001, "
+    " reasons, spans::jsonb "
+    "FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], "
+    " $8::int[], $9::text[], $10::text[]) AS e(job_id, custom_id, generation, number, direction, "
+    " guard, action, score, reasons, spans) ON CONFLICT DO NOTHING";
+
 static const char published[] =
     "UPDATE dead_letters SET published_at = now() WHERE id = ANY($1::bigint[])";
 
@@ -240,6 +253,7 @@ const struct pglink_statement settle_statements[] = {{"settle", settle},
                                                      {"savings", savings},
                                                      {"keep", keep},
                                                      {"charge", charge},
+                                                     {"events", events},
                                                      {"published", published},
                                                      {"parked_published", parked_published},
                                                      {0}};

@@ -139,10 +139,24 @@ enum charge_column {
     C_COST,
     C_COLUMNS
 };
+/* "events": verdicts of guards. */
+enum event_column {
+    E_JOB_ID,
+    E_CUSTOM_ID,
+    E_GENERATION,
+    E_NUMBER,
+    E_DIRECTION,
+    E_GUARD,
+    E_ACTION,
+    E_SCORE, /* thousandths */
+    E_REASONS,
+    E_SPANS,
+    E_COLUMNS
+};
 /* "published" and "parked_published": ids that Kafka has acknowledged; both share their numbers. */
 
 extern const enum pg_type result_types[R_COLUMNS], attempt_types[A_COLUMNS],
-    saving_types[S_COLUMNS], charge_types[C_COLUMNS], kept_types[K_COLUMNS],
+    saving_types[S_COLUMNS], charge_types[C_COLUMNS], kept_types[K_COLUMNS], event_types[E_COLUMNS],
     unreadable_types[U_COLUMNS], letter_types[L_COLUMNS], parked_types[P_COLUMNS];
 extern const struct pglink_statement settle_statements[];
 #endif

@@ -50,6 +50,10 @@ static void write_stages(const struct config *c, const struct task_doc *d, int l
                    r->verbose, r->max_tokens, (int)r->cut);
     if (p && !p->never)
         buf_str(out, "\x1fpacked");
+    const struct config_guard_rule *g = c->guards.rules.items;
+    for (size_t i = 0; i < c->guards.rules.count; i++)
+        if (match_fits(&g[i].rule.when, d, lane))
+            buf_printf(out, "\x1fg%zu", i);
 }
 
 bool sharing_key(const struct config *c, const struct config_cache_rule *rule,
@@ -57,7 +61,7 @@ bool sharing_key(const struct config *c, const struct config_cache_rule *rule,
                  unsigned char key[CANON_DIGEST])
 {
     struct buf scope; /* no tenant's: "*"; theirs begin with '=' */
-    buf_init(&scope, TASK_NAME_MAX + 128);
+    buf_init(&scope, TASK_NAME_MAX + 4096);
     if (rule->scope != CACHE_TENANT)
         buf_char(&scope, '*');
     else

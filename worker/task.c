@@ -6,10 +6,11 @@
 
 #include "common/mem.h"
 #include "common/units.h"
+#include "guards/guard.h"
 #include "sharing.h"
 
-const char *const task_status_names[] = {"none",    "succeeded", "failed", "cancelled",
-                                         "expired", "degraded",  "parked"};
+const char *const task_status_names[] = {"none",    "succeeded", "failed",  "cancelled",
+                                         "expired", "degraded",  "blocked", "parked"};
 
 bool task_status_is_final(enum task_status s)
 {
@@ -18,7 +19,7 @@ bool task_status_is_final(enum task_status s)
 
 bool task_status_is_success(enum task_status s)
 {
-    return s == STATUS_SUCCEEDED || s == STATUS_DEGRADED;
+    return s == STATUS_SUCCEEDED || s == STATUS_DEGRADED || s == STATUS_BLOCKED;
 }
 
 static void set_identity(struct task *t)
@@ -61,12 +62,20 @@ void task_free(struct task *t)
     if (t->readable)
         task_doc_free(&t->doc);
     free(t->record);
+    free(t->sealed);
+    guarded_free(t->guarded);
     free(t->identity);
     buf_free(&t->request);
     task_drop_response(t);
     free(t->sharing);
     free(t->saved);
     free(t);
+}
+
+const char *task_kept_record(const struct task *t, size_t *len)
+{
+    *len = t->sealed ? t->sealed_len : t->record_len;
+    return t->sealed ? t->sealed : t->record;
 }
 
 size_t task_bytes(const struct task *t)

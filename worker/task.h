@@ -36,7 +36,8 @@ enum task_status {
     STATUS_CANCELLED,
     STATUS_EXPIRED,
     STATUS_DEGRADED,
-    STATUS_PARKED /* no outcome yet: a copy of the record is to go to a retry topic */
+    STATUS_BLOCKED, /* by a guard: no call was made, or its answer is withheld */
+    STATUS_PARKED   /* no outcome yet: a copy of the record is to go to a retry topic */
 };
 extern const char *const task_status_names[];
 /* Is it an outcome? */
@@ -100,6 +101,7 @@ struct quota;
 struct pack;
 struct meter;
 struct estimate;
+struct guarded;
 
 struct task {
     struct task *prev, *next;
@@ -120,8 +122,11 @@ struct task {
     int tier;               /* and its retry topic */
     struct spent before;    /* by earlier copies */
 
-    char *record; /* as it came; owned */
+    char *record; /* as it came, opened if it was sealed; owned */
     size_t record_len;
+    char *sealed; /* what is kept and published of it instead; NULL: itself */
+    size_t sealed_len;
+    struct guarded *guarded; /* what guards say of it, see guards/guard.h; NULL: nothing */
     bool readable;
     struct task_doc doc; /* if readable; its body points into `record` */
     char *identity; /* job_id (16 bytes) and custom_id; NULL while it is not the one in charge */
@@ -174,6 +179,8 @@ struct task {
 struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len,
                       const struct journey *journey);
 void task_free(struct task *t);
+/* Its record as it may be kept where it can be read. */
+const char *task_kept_record(const struct task *t, size_t *len);
 size_t task_bytes(const struct task *t); /* what it is charged for in memory limits */
 
 /* The candidate that the task is at. */

@@ -181,7 +181,7 @@ def rows_agree(cluster, violations):
         "a task failed without a dead letter": """
             SELECT r.job_id, r.custom_id FROM results r LEFT JOIN dead_letters d
                 ON d.job_id = r.job_id AND d.custom_id = r.custom_id AND d.generation = r.generation
-            WHERE r.status NOT IN ('succeeded', 'degraded') AND d.id IS NULL""",
+            WHERE r.status NOT IN ('succeeded', 'degraded', 'blocked') AND d.id IS NULL""",
         "a dead letter was never published": "SELECT id FROM dead_letters WHERE published_at IS NULL",
         "a task is parked for ever": "SELECT job_id, custom_id, seq, due_at FROM parked",
         "a result was reopened and never replaced":

@@ -250,10 +250,10 @@ class World:
         counted = self.sql(
             "SELECT job_id, status, n FROM (SELECT job_id, sum(succeeded)::bigint AS succeeded,"
             " sum(failed)::bigint AS failed, sum(cancelled)::bigint AS cancelled,"
-            " sum(expired)::bigint AS expired, sum(degraded)::bigint AS degraded"
+            " sum(expired)::bigint AS expired, sum(degraded)::bigint AS degraded, sum(blocked)::bigint AS blocked"
             " FROM job_counters GROUP BY job_id) c, LATERAL (VALUES ('succeeded', succeeded),"
             " ('failed', failed), ('cancelled', cancelled), ('expired', expired),"
-            " ('degraded', degraded)) v(status, n) WHERE n <> 0")
+            " ('degraded', degraded), ('blocked', blocked)) v(status, n) WHERE n <> 0")
         rows = self.sql("SELECT job_id, status, count(*) FROM results GROUP BY 1, 2")
         assert sorted(map(str, counted)) == sorted(map(str, rows))
         attempts = self.value("SELECT coalesce(sum(attempts), 0)::bigint FROM job_counters")

@@ -34,6 +34,7 @@ Suite *suite_faults(void);
 Suite *suite_window_all(void);
 Suite *suite_sharing(void);
 Suite *suite_compress(void);
+Suite *suite_guards(void);
 
 /* One test case of the suite's name from a list of tests ending with NULL. */
 Suite *suite_of(const char *name, const TTest *const tests[]);

@@ -1,0 +1,33 @@
+/* Numbers that carry check digits: cards, accounts, ids of persons. Digits come as text, without
+ * separators. Pure. */
+#ifndef QUERN_CHECKDIGIT_H
+#define QUERN_CHECKDIGIT_H
+#include <stdbool.h>
+#include <stddef.h>
+
+/* ISO/IEC 7812: Luhn, for 0 to n digits. */
+bool check_luhn(const char *digits, size_t n);
+/* A payment card: a prefix and length that networks use, and Luhn. */
+bool check_card(const char *digits, size_t n);
+/* ISO 13616: `s` in upper case without spaces; the country's length and mod 97. */
+bool check_iban(const char *s, size_t n);
+/* The length of IBANs of the country that `s` begins with (two letters); 0: it has none. */
+size_t check_iban_length(const char *s);
+
+/* An id of persons whose form is digits alone. */
+struct id_scheme {
+    const char *name;
+    size_t digits;
+    bool (*valid)(const char *digits);
+    const char *groups; /* lengths of its groups when they are set apart, e.g. "334"; NULL: any */
+    bool strong;        /* chance hardly makes one: no word in front need say what it is */
+    const char *cues;   /* such words, in lower case, separated by '|' */
+};
+extern const struct id_scheme id_schemes[]; /* ends with name == NULL */
+
+/* Those with letters: Spain's DNI ("12345678Z") and NIE ("X1234567L"), Italy's codice fiscale,
+ * Finland's HETU ("131052-308T"). Upper case, separators removed but HETU's. */
+bool check_dni(const char *s, size_t n);
+bool check_codice_fiscale(const char *s, size_t n);
+bool check_hetu(const char *s, size_t n);
+#endif

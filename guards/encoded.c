@@ -1,0 +1,241 @@
+#include "guards/encoded.h"
+
+#include <string.h>
+
+#include "common/utf8.h"
+
+enum { PERCENT_LEAST = 4, UNITS_LEAST = 8 }; /* of a run */
+
+enum unit {
+    UNIT_X,
+    UNIT_U,
+    UNIT_HEX_ENTITY,
+    UNIT_ENTITY,
+    UNIT_BITS,
+    UNIT_HEX,
+    UNIT_DECIMAL,
+    UNIT_PLUS,
+    UNITS
+};
+
+static int value64(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+static int value16(unsigned char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Words, with spaces between them? */
+static bool is_text(const struct buf *b)
+{
+    size_t letters = 0, spaces = 0;
+    if (b->len < 8 || !utf8_valid(b->data, b->len, NULL))
+        return false;
+    for (size_t i = 0; i < b->len; i++) {
+        const unsigned char c = (unsigned char)b->data[i];
+        if (c < 32 && c != '\n' && c != '\t' && c != '\r')
+            return false;
+        letters += c >= 0x80 || ((c | 32) >= 'a' && (c | 32) <= 'z');
+        spaces += c == ' ' || c == '\n' || c >= 0xE0;
+    }
+    return letters * 10 >= b->len * 6 && spaces > 0;
+}
+
+static void decode64(const char *s, size_t len, struct buf *out)
+{
+    unsigned bits = 0, count = 0;
+    for (size_t i = 0; i < len && value64((unsigned char)s[i]) >= 0; i++) {
+        bits = bits << 6 | (unsigned)value64((unsigned char)s[i]);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            buf_char(out, (char)(bits >> count & 0xFF));
+        }
+    }
+}
+
+static void decode16(const char *s, size_t len, struct buf *out)
+{
+    for (size_t i = 0; i + 1 < len; i += 2)
+        buf_char(out, (char)(value16((unsigned char)s[i]) << 4 | value16((unsigned char)s[i + 1])));
+}
+
+static size_t decode_percent(const char *s, size_t len, struct buf *out)
+{
+    size_t escapes = 0;
+    for (size_t i = 0; i < len; i++) {
+        const bool escape = s[i] == '%' && i + 2 < len && value16((unsigned char)s[i + 1]) >= 0 &&
+                            value16((unsigned char)s[i + 2]) >= 0;
+        buf_char(out, escape        ? (char)(value16((unsigned char)s[i + 1]) << 4 |
+                                      value16((unsigned char)s[i + 2]))
+                      : s[i] == '+' ? ' '
+                                    : s[i]);
+        i += escape ? 2 : 0;
+        escapes += escape;
+    }
+    return escapes;
+}
+
+/* ---- characters as numbers: \\x41, \\u0041, &#65;, &#x41;, 41 (hexadecimal), 01000001, 65 ---- */
+
+static bool is_edge(char c)
+{
+    return c == ' ' || c == ',' || c == '-' || c == ':';
+}
+
+/* A number of exactly or at most so many digits; its length, 0: none. */
+static size_t number(const char *s, size_t len, int base, size_t least, size_t most, uint32_t *out)
+{
+    size_t n = 0;
+    *out = 0;
+    while (n < len && n < most) {
+        const int v = value16((unsigned char)s[n]);
+        if (v < 0 || v >= base)
+            break;
+        *out = *out * (uint32_t)base + (uint32_t)v;
+        n++;
+    }
+    const bool longer = n < len && value16((unsigned char)s[n]) >= 0;
+    return n >= least && !(longer && base != 10 && least == most) ? n : 0;
+}
+
+/* One character by number, with what goes before and behind it; 0: there is none. */
+static size_t one_unit(const char *s, size_t len, enum unit kind, uint32_t *code)
+{
+    static const struct {
+        const char *before;
+        int base;
+        size_t least, most;
+        char after; /* ' ': an edge or the end */
+    } kinds[UNITS] = {{"\\x", 16, 2, 2, 0},  {"\\u", 16, 4, 4, 0}, {"&#x", 16, 1, 6, ';'},
+                      {"&#", 10, 1, 7, ';'}, {"", 2, 8, 8, ' '},   {"", 16, 2, 2, ' '},
+                      {"", 10, 2, 3, ' '},   {"U+", 16, 4, 5, ' '}};
+    const size_t k = strlen(kinds[kind].before);
+    if (len < k || memcmp(s, kinds[kind].before, k) != 0)
+        return 0;
+    const size_t n =
+        number(s + k, len - k, kinds[kind].base, kinds[kind].least, kinds[kind].most, code);
+    size_t at = k + n;
+    if (n == 0)
+        return 0;
+    if (kinds[kind].after == ';')
+        return at < len && s[at] == ';' ? at + 1 : 0;
+    if (kinds[kind].after == ' ') {
+        if (at < len && !is_edge(s[at]))
+            return at == len || !(value16((unsigned char)s[at]) >= 0 || s[at] == '.') ? at : 0;
+        while (at < len && is_edge(s[at]))
+            at++;
+    }
+    return at;
+}
+
+/* A run of them that begins here; its length, 0: none. *good: it is a text. */
+static size_t unit_run(const char *s, size_t len, struct buf *out, bool *good)
+{
+    size_t longest = 0;
+    for (int kind = 0; kind < UNITS; kind++) {
+        size_t at = 0, n, count = 0;
+        uint32_t code;
+        buf_clear(out);
+        while (at < len && at < ENCODED_MAX &&
+               (n = one_unit(s + at, len - at, (enum unit)kind, &code)) != 0 && code >= 9 &&
+               code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF)) {
+            utf8_append(out, code);
+            at += n;
+            count++;
+        }
+        if (count < UNITS_LEAST)
+            continue;
+        *good = is_text(out);
+        if (*good)
+            return at;
+        longest = at > longest ? at : longest;
+    }
+    return longest; /* what is none is not read again from its second unit on */
+}
+
+/* ---- runs without spaces ---- */
+
+/* Letters, digits and + - / _ = % . ~ */
+static bool is_run(unsigned char c)
+{
+    static const uint32_t run[8] = {0, 0x23FFE820, 0x87FFFFFE, 0x47FFFFFE, 0, 0, 0, 0};
+    return run[c / 32] >> c % 32 & 1;
+}
+
+static bool decode(const char *s, size_t len, struct buf *out)
+{
+    size_t hex = 0;
+    while (hex < len && value16((unsigned char)s[hex]) >= 0)
+        hex++;
+    buf_clear(out);
+    if (memchr(s, '%', len))
+        return decode_percent(s, len, out) >= PERCENT_LEAST && is_text(out);
+    if (len < ENCODED_LEAST)
+        return false;
+    if (hex == len && len % 2 == 0) {
+        decode16(s, len, out);
+        if (is_text(out))
+            return true;
+        buf_clear(out);
+    }
+    decode64(s, len, out);
+    return is_text(out);
+}
+
+/* May characters as numbers begin here? Two digits and an edge, or two and more; or a mark. */
+static bool may_begin(const char *s, size_t i, size_t len)
+{
+    const char c = s[i];
+    if (i + 2 >= len)
+        return false;
+    if (c == '\\' || c == 'U')
+        return s[i + 1] == 'x' || s[i + 1] == 'u' || s[i + 1] == '+';
+    if (c == '&')
+        return s[i + 1] == '#';
+    return value16((unsigned char)c) >= 0 && value16((unsigned char)s[i + 1]) >= 0 &&
+           (is_edge(s[i + 2]) || (c <= '9' && s[i + 1] <= '9')) &&
+           (i == 0 || !is_run((unsigned char)s[i - 1]));
+}
+
+bool encoded_next(const char *text, size_t len, size_t *at, size_t *from, size_t *to,
+                  struct buf *out)
+{
+    enum { LEAST = 12 };
+    size_t n;
+    for (size_t i = *at; i < len;) {
+        const size_t begin = i;
+        bool whole = false;
+        if (may_begin(text, i, len) && (n = unit_run(text + i, len - i, out, &whole)) != 0) {
+            i += n;
+            if (!whole)
+                continue;
+        } else {
+            while (i < len && is_run((unsigned char)text[i]))
+                i++;
+            n = i - begin;
+            if (n < LEAST || !decode(text + begin, n < ENCODED_MAX ? n : ENCODED_MAX, out)) {
+                i += n == 0;
+                continue;
+            }
+        }
+        *at = i;
+        *from = begin;
+        *to = i;
+        return true;
+    }
+    *at = len;
+    return false;
+}

@@ -1,0 +1,94 @@
+#include "guards/guard_list.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void finding_reason(struct guard_finding *f, const char *reason)
+{
+    const size_t n = strlen(f->reasons);
+    if (strstr(f->reasons, reason))
+        return;
+    (void)snprintf(f->reasons + n, sizeof f->reasons - n, "%s%s", n ? ", " : "", reason);
+}
+
+/* What users say and tools bring; not what the owner of the task and the model itself said. */
+static bool is_untrusted(const struct guard_text *t)
+{
+    return t->place.prose && (t->place.role == TEXT_USER || t->place.role == TEXT_TOOL);
+}
+
+static void check_injection(struct guard_tools *tools, const struct guard_rule *r,
+                            const struct guard_text *t, struct guard_finding *out)
+{
+    struct injection_verdict v;
+    (void)r;
+    if (!is_untrusted(t))
+        return;
+    injection_read(tools->injection, t->text, t->len, &v);
+    out->score = v.score;
+    for (size_t i = 0; i < v.count; i++) {
+        finding_reason(out, v.findings[i].family);
+        spans_add(&out->spans, 0, v.findings[i].from, v.findings[i].to);
+    }
+}
+
+/* In answers only what was not in the question. */
+static void check_sensitive(struct guard_tools *tools, const struct guard_rule *r,
+                            const struct guard_text *t, struct guard_finding *out)
+{
+    size_t kept = 0;
+    (void)tools;
+    sensitive_read(r->kinds, t->text, t->len, &out->spans);
+    for (size_t i = 0; i < out->spans.count; i++) {
+        const struct span s = out->spans.items[i];
+        if (t->answer && mask_knows(&t->state->mask, t->text + s.from, s.to - s.from))
+            continue;
+        finding_reason(out, sensitive_names[s.kind]);
+        out->spans.items[kept++] = s;
+    }
+    out->spans.count = kept;
+    out->score = kept > 0;
+}
+
+static void check_terms(struct guard_tools *tools, const struct guard_rule *r,
+                        const struct guard_text *t, struct guard_finding *out)
+{
+    if (!r->terms)
+        return;
+    terms_find(r->terms, &tools->words, t->text, t->len, &out->spans);
+    out->score = out->spans.count > 0;
+    if (out->spans.count)
+        finding_reason(out, r->config->name ? r->config->name : "term");
+}
+
+/* A run of words of the instructions, or the canary. */
+static void check_leak(struct guard_tools *tools, const struct guard_rule *r,
+                       const struct guard_text *t, struct guard_finding *out)
+{
+    const char *canary = r->config->canary;
+    const char *at = canary ? memmem(t->text, t->len, canary, strlen(canary)) : NULL;
+    size_t from, to;
+    if (at) {
+        finding_reason(out, "canary");
+        spans_add(&out->spans, 0, (size_t)(at - t->text), (size_t)(at - t->text) + strlen(canary));
+    }
+    if (leak_find(&tools->leak, t->doc->body, t->text, t->len, (size_t)r->config->leak_words, &from,
+                  &to)) {
+        finding_reason(out, "instructions");
+        if (!at)
+            spans_add(&out->spans, 0, from, to);
+    }
+    out->score = out->spans.count > 0;
+}
+
+#define DO(action) (1U << GUARD_##action)
+
+const struct guard guard_list[GUARD_KINDS] = {
+    [GUARD_INJECTION] = {"injection", DO(FLAG) | DO(STRIP) | DO(WRAP) | DO(BLOCK) | DO(PRIVATE),
+                         true, false, check_injection},
+    [GUARD_SENSITIVE] = {"sensitive", DO(FLAG) | DO(STRIP) | DO(MASK) | DO(BLOCK) | DO(PRIVATE),
+                         true, true, check_sensitive},
+    [GUARD_TERMS] = {"terms", DO(FLAG) | DO(STRIP) | DO(MASK) | DO(BLOCK) | DO(PRIVATE), true, true,
+                     check_terms},
+    [GUARD_LEAK] = {"leak", DO(FLAG) | DO(STRIP) | DO(BLOCK), false, true, check_leak},
+    [GUARD_SIZE] = {"size", DO(FLAG) | DO(BLOCK) | DO(PRIVATE), true, false, NULL}};

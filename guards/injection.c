@@ -1,0 +1,429 @@
+#include "guards/injection.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/mem.h"
+#include "guards/encoded.h"
+#include "guards/injection_tables.h"
+
+#define STRONG 0.84    /* a phrase that is enough by itself */
+#define LEAST_TOLD 0.3 /* what scores less is no finding */
+
+enum {
+    CLASSES_MAX = 64,
+    REPORT_WORDS = 30, /* in front of a phrase, that may tell of attacks */
+    DECODED_MAX = 64,  /* encodings that are looked into */
+    PART_WORDS = 24,   /* after so many a part ends with its sentence; with twice as many anyhow */
+    PAIR_WORDS = 5,    /* how far apart the words of a pair may be */
+    PART_FEATURES_MAX = 4096
+};
+
+struct step {
+    uint64_t mask;
+    uint32_t flags; /* that the word must have */
+    uint32_t gap;   /* words that may lie between it and the one before */
+};
+
+struct rule {
+    const char *family;
+    double weight;
+    struct step steps[INJECTION_STEPS_MAX];
+    size_t count;
+};
+
+struct injection {
+    struct lexicon *lexicon;
+    struct rule rules[INJECTION_RULES_MAX];
+    size_t rule_count;
+    unsigned char by_class[CLASSES_MAX][INJECTION_RULES_MAX]; /* rules that begin with it */
+    size_t by_class_count[CLASSES_MAX];
+    uint64_t first;          /* classes that rules begin with */
+    uint64_t report, narr;   /* who talks about attacks, and who tells of others */
+    uint64_t bare;           /* verbs that an order begins with */
+    unsigned char marks[32]; /* bits: bytes that marks begin with */
+    struct words words;
+    uint32_t seen[MODEL_FEATURES]; /* the part that a feature was seen in last */
+    uint32_t part;
+    bool told; /* the text tells of attacks somewhere */
+    uint32_t features[PART_FEATURES_MAX];
+    size_t feature_count;
+};
+
+/* ---- tables -----------------------------------------------------------------------------------
+ */
+
+static uint64_t class_named(const char *name, size_t len)
+{
+    for (int i = 0; injection_classes[i].name; i++)
+        if (strlen(injection_classes[i].name) == len &&
+            memcmp(injection_classes[i].name, name, len) == 0)
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+/* "^A|B:" */
+static const char *read_classes(const char *s, struct step *out)
+{
+    if (*s == '^' || *s == '_')
+        out->flags |= *s++ == '^' ? WORD_SENTENCE : WORD_LINE;
+    for (;;) {
+        const size_t n = strcspn(s, "|: ");
+        out->mask |= class_named(s, n);
+        s += n;
+        if (*s != '|')
+            break;
+        s++;
+    }
+    if (*s == ':') {
+        out->flags |= WORD_COLON;
+        s++;
+    }
+    return s;
+}
+
+static void read_rule(struct injection *in, const struct injection_rule *from)
+{
+    struct rule *r = &in->rules[in->rule_count++];
+    *r = (struct rule){.family = from->family, .weight = from->weight / 100.0};
+    for (const char *s = from->steps; *s && r->count < INJECTION_STEPS_MAX;) {
+        struct step *step = &r->steps[r->count++];
+        if (isdigit((unsigned char)*s)) {
+            char *end;
+            step->gap = (uint32_t)strtoul(s, &end, 10);
+            s = end + 1;
+        }
+        s = read_classes(s, step);
+        s += *s == ' ';
+    }
+    in->first |= r->steps[0].mask;
+    for (uint64_t x = r->steps[0].mask; x; x &= x - 1) {
+        const int k = __builtin_ctzll(x);
+        in->by_class[k][in->by_class_count[k]++] = (unsigned char)(in->rule_count - 1);
+    }
+}
+
+struct injection *injection_new(void)
+{
+    struct injection *in = mem_zero(sizeof *in);
+    in->lexicon = lexicon_new();
+    for (int i = 0; injection_classes[i].name && i < CLASSES_MAX; i++)
+        lexicon_add(in->lexicon, injection_classes[i].words, UINT64_C(1) << i);
+    for (int i = 0; injection_rules[i].family && in->rule_count < INJECTION_RULES_MAX; i++)
+        read_rule(in, &injection_rules[i]);
+    for (int i = 0; injection_marks[i].text; i++) {
+        const unsigned char c = (unsigned char)injection_marks[i].text[0];
+        in->marks[c / 8] |= (unsigned char)(1U << c % 8);
+    }
+    in->report = class_named("REPORT", 6);
+    in->narr = class_named("NARR", 4);
+    in->bare = class_named("IGN", 3);
+    return in;
+}
+
+void injection_free(struct injection *in)
+{
+    if (!in)
+        return;
+    lexicon_free(in->lexicon);
+    words_free(&in->words);
+    free(in);
+}
+
+/* ---- findings ---------------------------------------------------------------------------------
+ */
+
+/* The strongest of each family and place is kept. */
+static void add(struct injection_verdict *v, const char *family, uint32_t from, uint32_t to,
+                double weight)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        struct injection_finding *f = &v->findings[i];
+        if (f->family != family && (from >= f->to || to <= f->from))
+            continue;
+        if (strcmp(f->family, family) == 0 || (from < f->to && to > f->from)) {
+            if (weight > f->weight)
+                *f = (struct injection_finding){family, from, to, weight};
+            return;
+        }
+    }
+    if (v->count < INJECTION_FINDINGS_MAX)
+        v->findings[v->count++] = (struct injection_finding){family, from, to, weight};
+}
+
+/* ---- phrases ----------------------------------------------------------------------------------
+ */
+
+/* The index of the first word behind `at` that fits within the step's gap; the count: none. */
+static size_t next_of(const struct words *ws, size_t at, const struct step *s)
+{
+    const size_t last = at + 1 + s->gap;
+    for (size_t i = at + 1; i < ws->count && i <= last; i++)
+        if ((ws->items[i].mask & s->mask) && (ws->items[i].flags & s->flags) == s->flags)
+            return i;
+    return ws->count;
+}
+
+/* The last word of the phrase that begins at `at`; the count: the rule does not fit. */
+static size_t match(const struct words *ws, size_t at, const struct rule *r)
+{
+    const struct word *w = &ws->items[at];
+    if (!(w->mask & r->steps[0].mask) || (w->flags & r->steps[0].flags) != r->steps[0].flags)
+        return ws->count;
+    for (size_t i = 1; i < r->count && at < ws->count; i++)
+        at = next_of(ws, at, &r->steps[i]);
+    return at;
+}
+
+/* Is somebody telling of attacks, and not attacking? */
+static bool is_report(const struct injection *in, const struct words *ws, size_t at)
+{
+    for (size_t i = at; i-- > 0 && at - i <= REPORT_WORDS;)
+        if (ws->items[i].mask & in->report)
+            return true;
+    return false;
+}
+
+/* "which ignore the rules": no order. */
+static bool is_told(const struct injection *in, const struct words *ws, size_t at)
+{
+    const struct word *w = &ws->items[at], *before = at ? w - 1 : NULL;
+    return (w->mask & in->bare) && !(w->flags & WORD_SENTENCE) && before &&
+           (before->mask & in->narr);
+}
+
+/* The phrase "between quotation marks". */
+static bool is_mention(const struct injection *in, const char *text, size_t at, size_t last)
+{
+    const struct word *w = in->words.items;
+    const size_t to = w[last].to;
+    return (w[at].flags & WORD_QUOTED) &&
+           (text[to] == '"' || text[to] == '\'' || text[to] == '`' ||
+            ((text[to] == '.' || text[to] == ',' || text[to] == '\xE2') &&
+             (text[to + 1] == '"' || text[to + 1] == '\x80')));
+}
+
+static void try_rule(const struct injection *in, const struct rule *r, const char *text, size_t at,
+                     struct injection_verdict *v)
+{
+    const struct words *ws = &in->words;
+    const size_t last = match(ws, at, r);
+    double weight = r->weight;
+    if (last == ws->count)
+        return;
+    if (is_mention(in, text, at, last))
+        weight *= 0.6;
+    if (in->told)
+        weight *= 0.7;
+    if (is_report(in, ws, at))
+        weight *= 0.8;
+    if (is_told(in, ws, at))
+        weight *= 0.6;
+    if (ws->items[at].flags & WORD_HIDDEN)
+        weight = 1 - (1 - weight) * 0.5;
+    add(v, r->family, ws->items[at].from, ws->items[last].to, weight);
+}
+
+static void read_phrases(const struct injection *in, const char *text, struct injection_verdict *v)
+{
+    for (size_t at = 0; at < in->words.count; at++)
+        for (uint64_t x = in->words.items[at].mask & in->first; x; x &= x - 1) {
+            const int k = __builtin_ctzll(x);
+            for (size_t i = 0; i < in->by_class_count[k]; i++)
+                try_rule(in, &in->rules[in->by_class[k][i]], text, at, v);
+        }
+}
+
+/* ---- marks ------------------------------------------------------------------------------------
+ */
+
+static bool begins_with(const char *s, size_t len, const char *mark)
+{
+    size_t i = 0;
+    for (; mark[i]; i++)
+        if (i == len || tolower((unsigned char)s[i]) != mark[i])
+            return false;
+    return true;
+}
+
+static void read_marks(const struct injection *in, const char *text, size_t len,
+                       struct injection_verdict *v)
+{
+    for (size_t at = 0; at < len; at++) {
+        const unsigned char c = (unsigned char)text[at];
+        if (!(in->marks[c / 8] & 1U << c % 8))
+            continue;
+        for (int i = 0; injection_marks[i].text; i++)
+            if (begins_with(text + at, len - at, injection_marks[i].text))
+                add(v, "role_switch", (uint32_t)at,
+                    (uint32_t)(at + strlen(injection_marks[i].text)),
+                    injection_marks[i].weight / 100.0);
+    }
+}
+
+/* ---- the model --------------------------------------------------------------------------------
+ */
+
+static void see(struct injection *in, uint32_t feature)
+{
+    if (in->seen[feature] == in->part || in->feature_count == PART_FEATURES_MAX)
+        return;
+    in->seen[feature] = in->part;
+    in->features[in->feature_count++] = feature;
+}
+
+static void see_pairs(struct injection *in, uint64_t a, uint64_t b)
+{
+    for (uint64_t x = a; x; x &= x - 1)
+        for (uint64_t y = b; y; y &= y - 1)
+            see(in, MODEL_PAIRS_AT + (uint32_t)__builtin_ctzll(x) * MODEL_CLASSES +
+                        (uint32_t)__builtin_ctzll(y));
+}
+
+/* Other things that are known of a part. */
+enum other {
+    OTHER_HIDDEN, /* a word was dressed up */
+    OTHER_REPORT, /* it tells of attacks, and so does the whole text somewhere */
+    OTHER_TOLD,
+    OTHER_QUOTED,                /* a word of an order is the first of a quotation */
+    OTHER_LONG,                  /* four steps of the text's length */
+    OTHER_FOUND = OTHER_LONG + 4 /* ten steps of what rules found there */
+};
+
+/* What the rules have found between the bytes from and to. */
+static void see_findings(struct injection *in, const struct injection_verdict *v, uint32_t from,
+                         uint32_t to)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (v->findings[i].from < to && v->findings[i].to > from)
+            see(in, MODEL_OTHERS_AT + OTHER_FOUND + (uint32_t)(v->findings[i].weight * 9.99));
+}
+
+static void see_part(struct injection *in, const struct injection_verdict *v, size_t from,
+                     size_t to)
+{
+    const struct word *w = in->words.items;
+    in->part++;
+    in->feature_count = 0;
+    const size_t size = in->words.count;
+    see(in, MODEL_OTHERS_AT + OTHER_LONG + (uint32_t)((size > 30) + (size > 80) + (size > 200)));
+    if (in->told)
+        see(in, MODEL_OTHERS_AT + OTHER_TOLD);
+    for (size_t i = from; i < to; i++) {
+        see(in, w[i].hash % MODEL_WORDS);
+        if (i + 1 < to)
+            see(in, MODEL_BIGRAMS_AT + (w[i].hash * 31 + w[i + 1].hash) % MODEL_BIGRAMS);
+        if (w[i].flags & WORD_HIDDEN)
+            see(in, MODEL_OTHERS_AT + OTHER_HIDDEN);
+        if ((w[i].flags & WORD_QUOTED) && (w[i].mask & in->first))
+            see(in, MODEL_OTHERS_AT + OTHER_QUOTED);
+        if (w[i].mask & in->report)
+            see(in, MODEL_OTHERS_AT + OTHER_REPORT);
+        if (!w[i].mask)
+            continue;
+        see_pairs(in, w[i].mask, w[i].mask);
+        for (size_t k = i + 1; k < to && k <= i + PAIR_WORDS; k++)
+            see_pairs(in, w[i].mask, w[k].mask);
+    }
+    see_findings(in, v, w[from].from, w[to - 1].to);
+}
+
+/* Where the part that begins at `from` ends. */
+static size_t part_end(const struct words *ws, size_t from)
+{
+    size_t i = from + 1;
+    while (i < ws->count && i - from < PART_WORDS * 2 &&
+           (i - from < PART_WORDS || !(ws->items[i].flags & WORD_SENTENCE)))
+        i++;
+    return i;
+}
+
+static double model_score(const struct injection *in)
+{
+    int sum = injection_bias;
+    for (size_t i = 0; i < in->feature_count; i++)
+        sum += injection_model[in->features[i]];
+    return 1 / (1 + exp(-sum / 16.0));
+}
+
+static void read_parts(struct injection *in, struct injection_verdict *v,
+                       void (*each)(void *, const uint32_t *, size_t), void *arg)
+{
+    const struct words *ws = &in->words;
+    struct injection_finding most = {.family = "resembles"};
+    for (size_t from = 0, next; from < ws->count; from = next) {
+        next = part_end(ws, from);
+        const size_t begin = from > PART_WORDS / 2 ? from - PART_WORDS / 2 : 0;
+        see_part(in, v, begin, next);
+        if (each)
+            each(arg, in->features, in->feature_count);
+        const double score = each ? 0 : model_score(in);
+        if (score > most.weight)
+            most = (struct injection_finding){most.family, ws->items[begin].from,
+                                              ws->items[next - 1].to, score};
+    }
+    bool named = false;
+    v->score = fmax(v->score, most.weight);
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->findings[i].weight >= STRONG)
+            v->score = fmax(v->score, v->findings[i].weight);
+        named |= v->findings[i].from < most.to && v->findings[i].to > most.from;
+    }
+    if (most.weight >= LEAST_TOLD && !named)
+        add(v, most.family, most.from, most.to, most.weight);
+}
+
+/* ---- all --------------------------------------------------------------------------------------
+ */
+
+static void read_plain(struct injection *in, const char *text, size_t len,
+                       struct injection_verdict *v)
+{
+    words_read(&in->words, in->lexicon, text, len);
+    in->told = false;
+    for (size_t i = 0; i < in->words.count; i++)
+        in->told |= (in->words.items[i].mask & in->report) != 0;
+    read_phrases(in, text, v);
+    read_marks(in, text, len, v);
+}
+
+/* One level deep: what an encoding holds is an attack if it would be one in clear. */
+static void read_encoded(struct injection *in, const char *text, size_t len,
+                         struct injection_verdict *v)
+{
+    struct buf inner;
+    size_t at = 0, from, to;
+    buf_init(&inner, ENCODED_MAX);
+    for (int i = 0; i < DECODED_MAX && encoded_next(text, len, &at, &from, &to, &inner); i++) {
+        struct injection_verdict deep = {.count = 0, .score = 0};
+        read_plain(in, inner.data, inner.len, &deep);
+        read_parts(in, &deep, NULL, NULL);
+        const double score = 1 - (1 - deep.score) * 0.5; /* and it is hidden besides */
+        if (deep.score < LEAST_TOLD)
+            continue;
+        add(v, "encoded", (uint32_t)from, (uint32_t)to, score);
+        v->score = fmax(v->score, score);
+    }
+    buf_free(&inner);
+}
+
+void injection_read(struct injection *in, const char *text, size_t len,
+                    struct injection_verdict *out)
+{
+    out->count = 0;
+    out->score = 0;
+    read_plain(in, text, len, out);
+    read_parts(in, out, NULL, NULL);
+    read_encoded(in, text, len, out);
+}
+
+void injection_features(struct injection *in, const char *text, size_t len,
+                        void (*each)(void *arg, const uint32_t *features, size_t count), void *arg)
+{
+    struct injection_verdict v = {.count = 0};
+    read_plain(in, text, len, &v);
+    read_parts(in, &v, each, arg);
+}

@@ -1,0 +1,226 @@
+/* Keys and passwords: by the marks that services put on theirs, and by what is given a value. */
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "guards/sensitive.h"
+
+enum { SECRET_MAX = 4096, PEM_MAX = 16384, NAME_MAX_BYTES = 40 };
+
+/* What services put in front, and how many characters are behind it at least. */
+static const struct mark {
+    const char *prefix;
+    size_t least;
+    char set; /* 'x' hexadecimal, 'U' capitals and digits, 'w' letters, digits, _ and - */
+} marks[] = {{"sk-", 20, 'w'},      {"AKIA", 16, 'U'},
+             {"ASIA", 16, 'U'},     {"ABIA", 16, 'U'},
+             {"ghp_", 30, 'w'},     {"gho_", 30, 'w'},
+             {"ghu_", 30, 'w'},     {"ghs_", 30, 'w'},
+             {"ghr_", 30, 'w'},     {"github_pat_", 22, 'w'},
+             {"glpat-", 18, 'w'},   {"xoxb-", 10, 'w'},
+             {"xoxp-", 10, 'w'},    {"xoxa-", 10, 'w'},
+             {"xoxr-", 10, 'w'},    {"xoxs-", 10, 'w'},
+             {"xapp-", 10, 'w'},    {"sk_live_", 16, 'w'},
+             {"sk_test_", 16, 'w'}, {"rk_live_", 16, 'w'},
+             {"rk_test_", 16, 'w'}, {"pk_live_", 16, 'w'},
+             {"whsec_", 20, 'w'},   {"AIza", 30, 'w'},
+             {"npm_", 30, 'w'},     {"hf_", 30, 'w'},
+             {"gsk_", 30, 'w'},     {"xai-", 30, 'w'},
+             {"r8_", 30, 'w'},      {"pypi-", 40, 'w'},
+             {"dop_v1_", 40, 'x'},  {"shpat_", 28, 'x'},
+             {"SK", 32, 'x'},       {"AC", 32, 'x'},
+             {"ya29.", 20, 'w'},    {"SG.", 40, '.'},
+             {"eyJ", 40, '.'},      {"AGE-SECRET-KEY-", 40, 'U'},
+             {"glrt-", 18, 'w'},    {"dapi", 32, 'x'},
+             {"lin_api_", 30, 'w'}, {"PMAK-", 40, 'w'},
+             {"key-", 32, 'x'},     {"pplx-", 30, 'w'}};
+
+/* Names of what is secret, or ends of them; what follows '=' or ':' is its value. */
+static const char *const names[] = {
+    "password",   "passwd",      "passwort",      "passphrase", "kennwort",   "pwd",
+    "secret",     "api_key",     "apikey",        "api-key",    "access_key", "accesskey",
+    "token",      "private_key", "passe",         "credential", "bearer",     "secret_key",
+    "pass",       "senha",       "hasło",         "contraseña", "wachtwoord", "auth",
+    "access-key", "signing_key", "encryption_key"};
+
+static bool in_set(char c, char set)
+{
+    const char low = (char)(c | 32);
+    const bool number = c >= '0' && c <= '9', letter = low >= 'a' && low <= 'z';
+    if (set == 'x')
+        return number || (letter && low <= 'f');
+    if (set == 'U')
+        return number || (letter && c < 'a');
+    return letter || number || c == '_' || c == '-' || (set == '.' && c == '.');
+}
+
+/* Bits a character. */
+static double entropy(const char *s, size_t n)
+{
+    size_t counts[256] = {0};
+    double h = 0;
+    for (size_t i = 0; i < n; i++)
+        counts[(unsigned char)s[i]]++;
+    for (int i = 0; i < 256; i++)
+        if (counts[i]) {
+            const double p = (double)counts[i] / (double)n;
+            h -= p * log2(p);
+        }
+    return h;
+}
+
+static int kinds_of(const char *s, size_t n)
+{
+    bool lower = false, upper = false, number = false, other = false;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)s[i];
+        lower |= islower(c) != 0;
+        upper |= isupper(c) != 0;
+        number |= isdigit(c) != 0;
+        other |= !isalnum(c);
+    }
+    return lower + upper + number + other;
+}
+
+/* Does it look drawn, and not written? */
+static bool is_random(const char *s, size_t n)
+{
+    bool number = false;
+    for (size_t i = 0; i < n; i++)
+        number |= isdigit((unsigned char)s[i]) != 0;
+    return n >= 8 && number && kinds_of(s, n) >= (n >= 16 ? 2 : 3) &&
+           entropy(s, n) >= (n >= 20 ? 3.0 : 2.6);
+}
+
+/* "eyJ….eyJ….sig" */
+static bool is_jwt(const char *s, size_t n)
+{
+    const char *dot = memchr(s, '.', n);
+    return dot && memchr(dot + 1, '.', n - (size_t)(dot + 1 - s)) != NULL;
+}
+
+static bool marked_at(const char *s, size_t len, size_t *n)
+{
+    enum { LEAST = 14 }; /* of a prefix with what is behind it */
+    size_t token = 0;
+    while (token < len && token < LEAST && in_set(s[token], '.'))
+        token++;
+    if (token < LEAST || !strchr("sAgxrpwnhdSeGlPky", s[0]))
+        return false;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        const size_t k = strlen(marks[i].prefix);
+        if (len < k + marks[i].least || memcmp(s, marks[i].prefix, k) != 0)
+            continue;
+        size_t end = k;
+        while (end < len && end < SECRET_MAX && in_set(s[end], marks[i].set))
+            end++;
+        while (end > k && !isalnum((unsigned char)s[end - 1]) && s[end - 1] != '_')
+            end--;
+        if (end - k < marks[i].least || (marks[i].set == 'x' && end - k != marks[i].least) ||
+            (s[0] == 'e' && !is_jwt(s, end)) || entropy(s + k, end - k) < 2.5)
+            continue;
+        *n = end;
+        return true;
+    }
+    return false;
+}
+
+/* db_password, tokens, "api key" */
+static bool is_name(const char *text, size_t at, size_t end)
+{
+    const char *s = text + at;
+    const size_t len = end - at;
+    if (len == 3 && strncasecmp(s, "key", 3) == 0)
+        return at > 4 && (strncasecmp(s - 4, "api", 3) == 0 ||
+                          (at > 7 && (strncasecmp(s - 7, "access", 6) == 0 ||
+                                      strncasecmp(s - 7, "secret", 6) == 0)));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const size_t k = strlen(names[i]);
+        for (size_t tail = 0; tail < 3 && k + tail <= len; tail++) /* password2, tokens */
+            if (strncasecmp(s + len - tail - k, names[i], k) == 0 &&
+                (tail == 0 || s[len - tail] == 's' || isdigit((unsigned char)s[len - tail])))
+                return true;
+    }
+    return false;
+}
+
+/* Where the value of a name that ends at `i` begins; 0: it has none. */
+static size_t value_start(const char *s, size_t len, size_t i, bool bearer)
+{
+    bool given = bearer;
+    const size_t from = i;
+    while (i < len && i - from < NAME_MAX_BYTES && strchr(" \t\"'=:>", s[i])) {
+        given |= s[i] == '=' || s[i] == ':';
+        i++;
+    }
+    if (!given && i > from && i + 3 < len && s[i] == 'i' && s[i + 1] == 's' && s[i + 2] == ' ') {
+        given = true;
+        i += 3;
+    }
+    return given && i > from ? i : 0;
+}
+
+static bool ends_value(char c)
+{
+    return strchr(" \t\r\n\"'`<>,;)]}&|", c) != NULL;
+}
+
+static bool assigned_at(const char *s, size_t len, size_t at, size_t *from, size_t *to)
+{
+    size_t end = at;
+    while (end < len && end - at < NAME_MAX_BYTES &&
+           (in_set(s[end], 'w') || (unsigned char)s[end] >= 0x80))
+        end++;
+    if (end == len || !strchr(" =:\"'\t", s[end]))
+        return false;
+    const bool bearer = end - at == 6 && strncasecmp(s + at, "bearer", 6) == 0;
+    const size_t value = value_start(s, len, end, bearer);
+    if (!value || !is_name(s, at, end))
+        return false;
+    end = value;
+    while (end < len && end - value < SECRET_MAX && !ends_value(s[end]))
+        end++;
+    while (end > value && strchr(".!?", s[end - 1]))
+        end--;
+    if (!is_random(s + value, end - value) || s[value] == '$' ||
+        memchr(s + value, '(', end - value) || memchr(s + value, '{', end - value) ||
+        memmem(s + value, end - value, "://", 3))
+        return false;
+    *from = value;
+    *to = end;
+    return true;
+}
+
+bool secret_at(const char *text, size_t len, size_t at, size_t *from, size_t *to)
+{
+    size_t n;
+    if (marked_at(text + at, len - at, &n)) {
+        *from = at;
+        *to = at + n;
+        return true;
+    }
+    return assigned_at(text, len, at, from, to);
+}
+
+size_t private_key_at(const char *text, size_t len, size_t at)
+{
+    static const char begin[] = "-----BEGIN ", end[] = "-----END ", key[] = "PRIVATE KEY";
+    const char *s = text + at, *line, *last, *close;
+    const size_t left = len - at < PEM_MAX ? len - at : PEM_MAX;
+    if (left < sizeof begin || memcmp(s, begin, sizeof begin - 1) != 0)
+        return 0;
+    line = memmem(s, left < 64 ? left : 64, key, sizeof key - 1);
+    if (!line)
+        return 0;
+    line += sizeof key - 1;
+    line += strspn(line, "- \\nr\r\n\t");
+    for (size_t i = 0; i < 16; i++) /* the body, not a mention in prose */
+        if (line + i >= s + left ||
+            !(isalnum((unsigned char)line[i]) || strchr("+/=:-, \r\n", line[i])))
+            return 0;
+    last = memmem(s, left, end, sizeof end - 1);
+    if (!last)
+        return at + left; /* it was cut off: all of it is secret */
+    close = memmem(last + 9, left - (size_t)(last + 9 - s), "-----", 5);
+    return close ? (size_t)(close + 5 - text) : at + left;
+}

@@ -1,0 +1,475 @@
+#include "guards/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "common/mem.h"
+
+enum { GLUED_LEAST = 16, RUN_MAX = 192, DECOMPOSED_MAX = 8, SET_APART_LEAST = 3 };
+
+/* What one word may be read as. */
+struct form {
+    char text[WORD_MAX];
+    size_t len;
+};
+
+/* Where the reader is. */
+struct reader {
+    struct words *ws;
+    const struct lexicon *lexicon;
+    const char *text;
+    size_t len;
+    /* The word that is being read. */
+    struct form plain, alike; /* as it is; with letters of other scripts as those they look like */
+    uint32_t from, to;
+    bool open, foreign, digits, letters, hidden;
+    uint32_t flags;
+    /* Letters that stand alone, one after the other. */
+    char run[RUN_MAX];
+    uint32_t run_from[RUN_MAX], run_to[RUN_MAX];
+    size_t run_len, run_gap;
+};
+
+static void put_char(struct form *f, char c)
+{
+    if (f->len < WORD_MAX)
+        f->text[f->len++] = c;
+}
+
+static void put(struct form *f, const char *bytes, size_t len)
+{
+    if (f->len + len <= WORD_MAX) {
+        memcpy(f->text + f->len, bytes, len);
+        f->len += len;
+    }
+}
+
+/* Letters that look like those of ASCII once case and accents are folded. */
+static char looks_like(utf8proc_int32_t c)
+{
+    static const struct {
+        utf8proc_int32_t code;
+        char c;
+    } alike[] = {
+        {0x131, 'i'},  {0x138, 'k'},  {0x1C0, 'l'},  {0x251, 'a'},  {0x261, 'g'},  {0x269, 'i'},
+        {0x26A, 'i'},  {0x274, 'n'},  {0x280, 'r'},  {0x28F, 'y'},  {0x29F, 'l'},  {0x3B1, 'a'},
+        {0x3B5, 'e'},  {0x3B7, 'n'},  {0x3B9, 'i'},  {0x3BA, 'k'},  {0x3BD, 'v'},  {0x3BF, 'o'},
+        {0x3C1, 'p'},  {0x3C3, 'o'},  {0x3C4, 't'},  {0x3C5, 'u'},  {0x3C7, 'x'},  {0x3C9, 'w'},
+        {0x430, 'a'},  {0x432, 'b'},  {0x433, 'r'},  {0x435, 'e'},  {0x438, 'u'},  {0x43A, 'k'},
+        {0x43C, 'm'},  {0x43D, 'h'},  {0x43E, 'o'},  {0x43F, 'n'},  {0x440, 'p'},  {0x441, 'c'},
+        {0x442, 't'},  {0x443, 'y'},  {0x445, 'x'},  {0x44C, 'b'},  {0x455, 's'},  {0x456, 'i'},
+        {0x457, 'i'},  {0x458, 'j'},  {0x475, 'v'},  {0x491, 'r'},  {0x4BB, 'h'},  {0x4CF, 'l'},
+        {0x501, 'd'},  {0x51B, 'q'},  {0x51D, 'w'},  {0x561, 'w'},  {0x570, 'h'},  {0x578, 'n'},
+        {0x57D, 'u'},  {0x581, 'g'},  {0x585, 'o'},  {0x1D00, 'a'}, {0x1D04, 'c'}, {0x1D05, 'd'},
+        {0x1D07, 'e'}, {0x1D0A, 'j'}, {0x1D0B, 'k'}, {0x1D0D, 'm'}, {0x1D0F, 'o'}, {0x1D18, 'p'},
+        {0x1D1B, 't'}, {0x1D1C, 'u'}, {0x1D20, 'v'}, {0x1D21, 'w'}, {0x1D22, 'z'}, {0xA731, 's'}};
+    size_t low = 0, high = sizeof alike / sizeof *alike;
+    while (low < high) {
+        const size_t mid = (low + high) / 2;
+        if (alike[mid].code == c)
+            return alike[mid].c;
+        if (alike[mid].code < c)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return 0;
+}
+
+/* Scripts that put no spaces between words. */
+static bool is_unspaced(utf8proc_int32_t c)
+{
+    return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) ||
+           (c >= 0xE00 && c <= 0xE7F) || (c >= 0x20000 && c <= 0x2FFFF);
+}
+
+static bool is_letter(utf8proc_category_t k)
+{
+    return k <= UTF8PROC_CATEGORY_LO || k == UTF8PROC_CATEGORY_MN || k == UTF8PROC_CATEGORY_MC ||
+           k == UTF8PROC_CATEGORY_ND || k == UTF8PROC_CATEGORY_NL || k == UTF8PROC_CATEGORY_NO ||
+           k == UTF8PROC_CATEGORY_SO; /* letters in circles and squares, once decomposed */
+}
+
+static size_t decompose(utf8proc_int32_t c, utf8proc_int32_t out[DECOMPOSED_MAX])
+{
+    int last = 0;
+    const utf8proc_option_t how = UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD |
+                                  UTF8PROC_STRIPMARK | UTF8PROC_IGNORE;
+    const utf8proc_ssize_t n = utf8proc_decompose_char(c, out, DECOMPOSED_MAX, how, &last);
+    return n < 0 || n > DECOMPOSED_MAX ? 0 : (size_t)n;
+}
+
+static void put_code(struct form *f, utf8proc_int32_t c)
+{
+    utf8proc_uint8_t bytes[4];
+    put(f, (const char *)bytes, (size_t)utf8proc_encode_char(c, bytes));
+}
+
+/* ---- what was read ----------------------------------------------------------------------------
+ */
+
+uint32_t words_hash(const char *folded, size_t len)
+{
+    uint32_t h = 2166136261U;
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (unsigned char)folded[i]) * 16777619U;
+    return h;
+}
+
+static void emit(struct reader *r, uint64_t mask, uint32_t hash, uint32_t from, uint32_t to,
+                 uint32_t flags)
+{
+    struct words *ws = r->ws;
+    if (ws->count == WORDS_MAX)
+        return;
+    if (ws->count == ws->cap) {
+        ws->cap = ws->cap ? ws->cap * 2 : 64;
+        ws->items = mem_array(ws->items, ws->cap, sizeof *ws->items);
+    }
+    ws->items[ws->count++] = (struct word){mask, from, to, hash, flags};
+}
+
+/* Digits and signs as the letters they stand for; '1' is i or l. */
+static uint64_t find_leet(const struct lexicon *l, const struct form *f, char one)
+{
+    static const char from[] = "0345789@$+", to[] = "oeastbgast";
+    char s[WORD_MAX];
+    for (size_t i = 0; i < f->len; i++) {
+        const char *at = strchr(from, f->text[i]);
+        const bool bar = f->text[i] == '1' || f->text[i] == '!' || f->text[i] == '|';
+        s[i] = bar ? one : at && *at ? to[at - from] : f->text[i];
+    }
+    return lexicon_find(l, s, f->len);
+}
+
+static uint64_t find(const struct reader *r, bool *hidden)
+{
+    uint64_t mask = lexicon_find(r->lexicon, r->plain.text, r->plain.len);
+    if (mask)
+        return mask;
+    *hidden = true;
+    if (r->foreign)
+        mask = lexicon_find(r->lexicon, r->alike.text, r->alike.len);
+    const struct form *f = r->foreign ? &r->alike : &r->plain;
+    if (!mask && r->digits && r->letters && f->len > 2) {
+        mask = find_leet(r->lexicon, f, 'i');
+        mask = mask ? mask : find_leet(r->lexicon, f, 'l');
+    }
+    return mask;
+}
+
+/* Words of a run of letters without spaces, longest first, from each place that one begins at. */
+static void read_unspaced(struct reader *r, const char *s, size_t len, const uint32_t *from,
+                          const uint32_t *to, uint32_t flags)
+{
+    for (size_t i = 0; i < len;) {
+        uint64_t mask = 0;
+        const size_t n = lexicon_longest(r->lexicon, s + i, len - i, &mask);
+        if (n > 2 || (n && (unsigned char)s[i] >= 0x80)) {
+            emit(r, mask, words_hash(s + i, n), from[i], to[i + n - 1], flags);
+            i += n;
+        } else {
+            i++;
+        }
+    }
+}
+
+static void end_run(struct reader *r)
+{
+    uint64_t mask;
+    if (r->run_len >= SET_APART_LEAST) {
+        mask = lexicon_find(r->lexicon, r->run, r->run_len);
+        if (mask) {
+            emit(r, mask, words_hash(r->run, r->run_len), r->run_from[0], r->run_to[r->run_len - 1],
+                 WORD_HIDDEN);
+        } else if (r->run_len > SET_APART_LEAST) {
+            read_unspaced(r, r->run, r->run_len, r->run_from, r->run_to, WORD_HIDDEN);
+        }
+    } else {
+        for (size_t i = 0; i < r->run_len; i++) /* a, I */
+            emit(r, lexicon_find(r->lexicon, r->run + i, 1), words_hash(r->run + i, 1),
+                 r->run_from[i], r->run_to[i], 0);
+    }
+    r->run_len = 0;
+}
+
+/* "ignoreallpreviousinstructions": true if it is known words and little else. */
+static bool read_glued(struct reader *r)
+{
+    size_t known = 0, words = 0;
+    const struct form *f = &r->plain;
+    uint32_t from[WORD_MAX], to[WORD_MAX];
+    for (size_t i = 0; i < f->len;) {
+        uint64_t mask;
+        const size_t n = lexicon_longest(r->lexicon, f->text + i, f->len - i, &mask);
+        known += n > 2 ? n : 0;
+        words += n > 2;
+        i += n > 2 ? n : 1;
+    }
+    if (words < 3 || known * 5 < f->len * 4)
+        return false;
+    for (size_t i = 0; i < f->len; i++) {
+        from[i] = r->from;
+        to[i] = r->to;
+    }
+    read_unspaced(r, f->text, f->len, from, to, WORD_HIDDEN);
+    r->flags = 0;
+    return true;
+}
+
+/* A word of one letter: the next of a run, if it is as far from the last as that from the one
+ * before. */
+static void add_to_run(struct reader *r)
+{
+    const struct form *f = r->foreign && r->alike.len == 1 ? &r->alike : &r->plain;
+    const size_t gap = r->run_len ? r->from - r->run_to[r->run_len - 1] : 0;
+    if (r->run_len == RUN_MAX || gap > 3 || (r->run_len > 1 && gap != r->run_gap))
+        end_run(r);
+    r->run_gap = gap;
+    r->run[r->run_len] = f->text[0];
+    r->run_from[r->run_len] = r->from;
+    r->run_to[r->run_len++] = r->to;
+}
+
+static void end_word(struct reader *r)
+{
+    if (!r->open)
+        return;
+    r->open = false;
+    if (r->plain.len == 1 || (r->foreign && r->alike.len == 1)) {
+        add_to_run(r);
+    } else {
+        end_run(r);
+        bool dressed = false;
+        const uint64_t mask = find(r, &dressed);
+        const bool hidden = r->hidden || (mask && dressed);
+        const struct form *f = hidden && r->foreign ? &r->alike : &r->plain;
+        if (!mask && r->plain.len >= GLUED_LEAST && read_glued(r))
+            return;
+        emit(r, mask, words_hash(f->text, f->len), r->from, r->to,
+             r->flags | (hidden ? WORD_HIDDEN : 0) |
+                 (r->to < r->len && r->text[r->to] == ':' ? WORD_COLON : 0));
+    }
+    r->flags = 0;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------
+ */
+
+static void begin_word(struct reader *r, size_t at)
+{
+    if (r->open)
+        return;
+    r->open = true;
+    r->plain.len = r->alike.len = 0;
+    r->foreign = r->digits = r->letters = r->hidden = false;
+    r->from = (uint32_t)at;
+}
+
+enum ascii {
+    A_OTHER,
+    A_LETTER,
+    A_DIGIT,
+    A_SIGN,
+    A_APOSTROPHE,
+    A_SPACE,
+    A_LINE,
+    A_SENTENCE,
+    A_QUOTE
+};
+
+/* What a byte of ASCII is: letters as their lower case. */
+static unsigned char kind_of(char c)
+{
+    static const unsigned char kinds[128] = {
+        ['\t'] = A_SPACE,      [' '] = A_SPACE,    ['#'] = A_SPACE,    ['\n'] = A_LINE,
+        ['.'] = A_SENTENCE,    ['?'] = A_SENTENCE, [':'] = A_SENTENCE, [';'] = A_SENTENCE,
+        ['-'] = A_SENTENCE,    ['*'] = A_SENTENCE, ['>'] = A_SENTENCE, ['('] = A_SENTENCE,
+        ['['] = A_SENTENCE,    ['{'] = A_SENTENCE, ['"'] = A_QUOTE,    ['`'] = A_QUOTE,
+        ['\''] = A_APOSTROPHE, ['@'] = A_SIGN,     ['$'] = A_SIGN,     ['!'] = A_SIGN,
+        ['|'] = A_SIGN,        ['+'] = A_SIGN};
+    if ((c | 32) >= 'a' && (c | 32) <= 'z')
+        return A_LETTER;
+    return c >= '0' && c <= '9' ? A_DIGIT : kinds[(unsigned char)c & 127];
+}
+
+static void read_gap(struct reader *r, unsigned char kind, char c)
+{
+    end_word(r);
+    if (kind == A_LINE)
+        r->flags = WORD_LINE | WORD_SENTENCE;
+    else if (kind == A_SENTENCE || c == '!')
+        r->flags |= WORD_SENTENCE;
+    else if (kind == A_QUOTE || kind == A_APOSTROPHE)
+        r->flags |= WORD_QUOTED;
+    else if (kind != A_SPACE)
+        r->flags &= ~(uint32_t)WORD_LINE;
+}
+
+static void read_ascii(struct reader *r, size_t at)
+{
+    const char c = r->text[at];
+    const unsigned char kind = kind_of(c);
+    if (kind > A_DIGIT) {
+        const bool inside = at + 1 < r->len && kind_of(r->text[at + 1]) == A_LETTER;
+        const bool dollar = c == '$' && r->open && r->letters;
+        if ((!inside && !dollar) || (kind != A_SIGN && (kind != A_APOSTROPHE || !r->open))) {
+            read_gap(r, kind, c);
+            return;
+        }
+    } else if (kind == A_OTHER) {
+        read_gap(r, kind, c);
+        return;
+    }
+    const char low = kind == A_LETTER ? (char)(c | 32) : c;
+    begin_word(r, at);
+    put_char(&r->plain, low);
+    if (r->foreign)
+        put_char(&r->alike, low);
+    r->letters |= kind == A_LETTER;
+    r->digits |= kind == A_DIGIT || kind == A_SIGN;
+    r->to = (uint32_t)at + 1;
+}
+
+/* A run of a script without spaces goes through the lexicon as a whole. */
+static size_t read_run(struct reader *r, size_t at)
+{
+    char s[RUN_MAX];
+    uint32_t from[RUN_MAX], to[RUN_MAX];
+    size_t n = 0;
+    utf8proc_int32_t c;
+    while (at < r->len && n + 4 <= RUN_MAX) {
+        const utf8proc_ssize_t w = utf8proc_iterate((const utf8proc_uint8_t *)r->text + at,
+                                                    (utf8proc_ssize_t)(r->len - at), &c);
+        if (w <= 0 || !is_unspaced(c))
+            break;
+        for (utf8proc_ssize_t i = 0; i < w; i++, n++) {
+            s[n] = r->text[at + (size_t)i];
+            from[n] = (uint32_t)at;
+            to[n] = (uint32_t)(at + (size_t)w);
+        }
+        at += (size_t)w;
+    }
+    read_unspaced(r, s, n, from, to, r->flags);
+    r->flags = 0;
+    return at;
+}
+
+static void add_code(struct reader *r, utf8proc_int32_t c, size_t at, size_t width)
+{
+    begin_word(r, at);
+    if (!r->foreign)
+        r->alike = r->plain;
+    put_code(&r->plain, c);
+    const char ascii = c < 0x80 ? (char)c : looks_like(c);
+    if (ascii)
+        put(&r->alike, &ascii, 1);
+    else
+        put_code(&r->alike, c);
+    r->foreign = true;
+    r->letters = true;
+    r->digits |= c >= '0' && c <= '9';
+    r->to = (uint32_t)(at + width);
+}
+
+/* Returns where it goes on. */
+static size_t read_wide(struct reader *r, size_t at)
+{
+    utf8proc_int32_t c, parts[DECOMPOSED_MAX];
+    const utf8proc_ssize_t w = utf8proc_iterate((const utf8proc_uint8_t *)r->text + at,
+                                                (utf8proc_ssize_t)(r->len - at), &c);
+    if (w <= 0) {
+        end_word(r);
+        return at + 1;
+    }
+    if (is_unspaced(c)) {
+        end_word(r);
+        end_run(r);
+        return read_run(r, at);
+    }
+    if (c == 0x2019 && r->open) { /* don’t */
+        put_char(&r->plain, '\'');
+        put_char(&r->alike, '\'');
+        return at + (size_t)w;
+    }
+    const utf8proc_category_t k = utf8proc_category(c);
+    const size_t n = decompose(c, parts);
+    if (c == 0xE0020) {
+        end_word(r);
+        return at + (size_t)w;
+    }
+    if (c > 0xE0020 && c <= 0xE007E) { /* tags: ASCII that is not seen */
+        const utf8proc_int32_t ascii = c - 0xE0000;
+        add_code(r, ascii >= 'A' && ascii <= 'Z' ? ascii | 32 : ascii, at, (size_t)w);
+        r->hidden = true;
+        return at + (size_t)w;
+    }
+    if (n == 0) { /* no width: it does not part a word */
+        r->hidden |= r->open && k == UTF8PROC_CATEGORY_CF;
+        return at + (size_t)w;
+    }
+    if (!is_letter(k) || (n == 1 && parts[0] < 0x80 && parts[0] == ' ')) {
+        end_word(r);
+        r->flags |= k == UTF8PROC_CATEGORY_PI || k == UTF8PROC_CATEGORY_PF   ? WORD_QUOTED
+                    : k >= UTF8PROC_CATEGORY_PC && k <= UTF8PROC_CATEGORY_PO ? WORD_SENTENCE
+                                                                             : 0;
+        return at + (size_t)w;
+    }
+    for (size_t i = 0; i < n; i++)
+        add_code(r, parts[i], at, (size_t)w);
+    r->hidden |= c >= 0x2000; /* full width, mathematical, in circles */
+    return at + (size_t)w;
+}
+
+void words_init(struct words *ws)
+{
+    *ws = (struct words){0};
+}
+
+void words_free(struct words *ws)
+{
+    free(ws->items);
+    words_init(ws);
+}
+
+void words_read(struct words *ws, const struct lexicon *l, const char *text, size_t len)
+{
+    struct reader r;
+    r.ws = ws;
+    r.lexicon = l;
+    r.text = text;
+    r.len = len;
+    r.open = false;
+    r.run_len = r.run_gap = 0;
+    r.flags = WORD_LINE | WORD_SENTENCE;
+    ws->count = 0;
+    for (size_t at = 0; at < len && ws->count < WORDS_MAX;) {
+        if ((unsigned char)text[at] < 0x80)
+            read_ascii(&r, at++);
+        else
+            at = read_wide(&r, at);
+    }
+    end_word(&r);
+    end_run(&r);
+}
+
+size_t words_fold(const char *word, size_t len, char out[WORD_MAX])
+{
+    struct form f = {.len = 0};
+    utf8proc_int32_t c, parts[DECOMPOSED_MAX];
+    for (size_t at = 0; at < len;) {
+        const utf8proc_ssize_t w =
+            utf8proc_iterate((const utf8proc_uint8_t *)word + at, (utf8proc_ssize_t)(len - at), &c);
+        if (w <= 0)
+            break;
+        if (is_unspaced(c))
+            put(&f, word + at, (size_t)w);
+        else
+            for (size_t i = 0, n = decompose(c, parts); i < n; i++)
+                put_code(&f, parts[i]);
+        at += (size_t)w;
+    }
+    memcpy(out, f.text, f.len);
+    return f.len;
+}
