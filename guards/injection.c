@@ -110,7 +110,7 @@ struct injection *injection_new(void)
 {
     struct injection *in = mem_zero(sizeof *in);
     in->lexicon = lexicon_new();
-    for (int i = 0; injection_classes[i].name && i < CLASSES_MAX; i++)
+    for (int i = 0; i < CLASSES_MAX && injection_classes[i].name; i++)
         lexicon_add(in->lexicon, injection_classes[i].words, UINT64_C(1) << i);
     for (int i = 0; injection_rules[i].family && in->rule_count < INJECTION_RULES_MAX; i++)
         read_rule(in, &injection_rules[i]);

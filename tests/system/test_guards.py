@@ -99,11 +99,10 @@ def everything(world, topics=("retry.10s", "retry.1m", "dead"), but=("results", 
                     errors="replace"))]
     if not topics:
         return out + [("log", world.logs())]
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": world.servers.brokers, "group.id": world.group + "look",
-                                         "auto.offset.reset": "earliest"})
-    consumer.subscribe([world.prefix + t for t in topics])
-    wait_until(consumer.assignment, 20, "an assignment") if consumer.poll(5) is None else None
-    for m in consumer.consume(1000, 5):
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": world.servers.brokers, "group.id": world.group + "look"})
+    consumer.assign([confluent_kafka.TopicPartition(world.prefix + t, p, confluent_kafka.OFFSET_BEGINNING)
+                     for t in topics for p in consumer.list_topics(world.prefix + t).topics[world.prefix + t].partitions])
+    for m in consumer.consume(1000, 8):
         out.append((m.topic(), m.value().decode() + str(m.headers())))
     consumer.close()
     return out + [("log", world.logs())]
