@@ -83,7 +83,7 @@ size_t check_iban_length(const char *s)
 {
     for (const char *p = iban_lengths; *p; p += 4)
         if (p[0] == s[0] && p[1] == s[1])
-            return (size_t)(digit(p[2]) * 10 + digit(p[3]));
+            return (size_t)digit(p[2]) * 10 + (size_t)digit(p[3]);
     return 0;
 }
 

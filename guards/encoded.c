@@ -37,6 +37,13 @@ static int value16(unsigned char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* The byte of two hexadecimal digits. */
+static char byte16(const char *s)
+{
+    return (char)(((unsigned)value16((unsigned char)s[0]) & 15) << 4 |
+                  ((unsigned)value16((unsigned char)s[1]) & 15));
+}
+
 /* Words, with spaces between them? */
 static bool is_text(const struct buf *b)
 {
@@ -69,7 +76,7 @@ static void decode64(const char *s, size_t len, struct buf *out)
 static void decode16(const char *s, size_t len, struct buf *out)
 {
     for (size_t i = 0; i + 1 < len; i += 2)
-        buf_char(out, (char)(value16((unsigned char)s[i]) << 4 | value16((unsigned char)s[i + 1])));
+        buf_char(out, byte16(s + i));
 }
 
 static size_t decode_percent(const char *s, size_t len, struct buf *out)
@@ -78,10 +85,7 @@ static size_t decode_percent(const char *s, size_t len, struct buf *out)
     for (size_t i = 0; i < len; i++) {
         const bool escape = s[i] == '%' && i + 2 < len && value16((unsigned char)s[i + 1]) >= 0 &&
                             value16((unsigned char)s[i + 2]) >= 0;
-        buf_char(out, escape        ? (char)(value16((unsigned char)s[i + 1]) << 4 |
-                                      value16((unsigned char)s[i + 2]))
-                      : s[i] == '+' ? ' '
-                                    : s[i]);
+        buf_char(out, escape ? byte16(s + i + 1) : s[i] == '+' ? ' ' : s[i]);
         i += escape ? 2 : 0;
         escapes += escape;
     }

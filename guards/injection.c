@@ -335,7 +335,7 @@ static void see_part(struct injection *in, const struct injection_verdict *v, si
 static size_t part_end(const struct words *ws, size_t from)
 {
     size_t i = from + 1;
-    while (i < ws->count && i - from < PART_WORDS * 2 &&
+    while (i < ws->count && (i - from) / 2 < PART_WORDS &&
            (i - from < PART_WORDS || !(ws->items[i].flags & WORD_SENTENCE)))
         i++;
     return i;

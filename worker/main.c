@@ -345,7 +345,7 @@ static quern_status start_guards(struct worker *w, struct error *err)
         db ? pg_query(db, "SELECT encode(key, 'hex') FROM guard_keys WHERE id = 1", 0, NULL, err)
            : NULL;
     const bool found = r && PQntuples(r) == 1 && PQgetlength(r, 0, 0) == 2 * SEAL_KEY;
-    for (int i = 0; found && i < SEAL_KEY; i++)
+    for (size_t i = 0; found && i < SEAL_KEY; i++)
         key[i] = (unsigned char)strtoul(
             (char[]){PQgetvalue(r, 0, 0)[2 * i], PQgetvalue(r, 0, 0)[2 * i + 1], '\0'}, NULL, 16);
     PQclear(r);
