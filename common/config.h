@@ -157,6 +157,12 @@ struct config_guard_rule {
     int64_t max_messages, max_tokens, max_images; /* 0: no limit */
 };
 
+struct config_quality_rule {
+    struct config_rule rule;
+    bool never, source;  /* source: the answer is held against what the user says */
+    int64_t retry_below; /* of groundedness, times 10^12: then the next candidate */
+};
+
 /* A system prompt and what may stand for it. */
 struct config_short_form {
     int line;
@@ -238,6 +244,9 @@ struct config {
     struct {
         char *baseline;
     } savings;
+    struct {
+        struct config_list rules; /* struct config_quality_rule */
+    } quality;
     struct {
         int64_t profile;          /* 0: none, 1: standard */
         char *refusal;            /* what stands for an answer that is withheld */

@@ -359,6 +359,8 @@ const struct config_key config_schema[] = {
     {"guards", CONFIG_GROUP, .sub = config_guards_keys,
      .doc = "What texts are checked for, before a call and in its answer. Off without rules or a "
             "profile."},
+    {"quality", CONFIG_GROUP, .sub = config_quality_keys,
+     .doc = "Answers measured without a model. Off without rules."},
     {"packing", CONFIG_GROUP, .sub = config_packing_keys,
      .doc = "Several small tasks with the same instructions in one call. Off without rules."},
     {"compress", CONFIG_GROUP, .sub = config_compress_keys,

@@ -44,6 +44,7 @@ extern const struct config_key config_schema[]; /* ends with name == NULL */
 /* Groups of config_schema, of the stages that a task's call passes and that are off unless
  * configured. */
 extern const struct config_key config_guards_keys[];
+extern const struct config_key config_quality_keys[];
 extern const struct config_key config_packing_keys[];
 extern const struct config_key config_compress_keys[];
 extern const struct config_key config_savings_keys[];

@@ -157,6 +157,22 @@ const struct config_key config_guards_keys[] = {
      .doc = "Of each guard, the first rule that fits the task and the direction holds."},
     {0}};
 
+static const struct config_key quality_rule_keys[] = {
+    WHEN_KEY,
+    {"never", CONFIG_BOOL, KEY(config_quality_rule, never), "false", .doc = "Not measured."},
+    {"source", CONFIG_BOOL, KEY(config_quality_rule, source), "true",
+     .doc = "What users and tools say is the source: relevance, coverage and groundedness are "
+            "measured against it (summaries, extraction)."},
+    {"retry_below", CONFIG_MONEY, KEY(config_quality_rule, retry_below), "0",
+     .doc = "An answer whose groundedness is below goes to the next candidate, if there is one. 0: "
+            "none does."},
+    {0}};
+
+const struct config_key config_quality_keys[] = {
+    {"rules", CONFIG_LIST, KEY(config, quality.rules), .max = 256, .sub = quality_rule_keys,
+     .size = sizeof(struct config_quality_rule), .doc = "First match wins."},
+    {0}};
+
 static const struct config_key webhook_keys[] = {
     {"url", CONFIG_TEXT, KEY(config, limits.webhook.url), NULL,
      .doc = "Where a warning is posted, once: {\"type\": \"quern.budget.warning\", …}."},

@@ -195,6 +195,10 @@ static void succeed(struct pipeline *p, struct task *t, const struct attempt *a)
     pipeline_reckon(p, t, &a->usage, a->cost);
     if (!pipeline_guard_answer(p, t))
         return;
+    if (!pipeline_measure(p, t)) {
+        pipeline_try_better(p, t);
+        return;
+    }
     pipeline_share_answer(p, t);
     pipeline_finish(p, t, STATUS_SUCCEEDED);
 }

@@ -269,6 +269,7 @@ static void finish_item(struct pipeline *p, struct task *t, struct json answer,
     pipeline_reckon(p, t, &a->usage, a->cost);
     if (!pipeline_guard_answer(p, t))
         return;
+    (void)pipeline_measure(p, t); /* what was packed is cheap: it is not asked again */
     pipeline_share_answer(p, t);
     pipeline_finish(p, t, STATUS_SUCCEEDED);
 }

@@ -168,6 +168,11 @@ void pipeline_guard_seal(struct pipeline *p, struct task *t);
 /* True if the record was sealed, and `out` (to be freed) has it in clear. */
 bool pipeline_guard_open(const struct pipeline *p, const void *record, size_t len, struct buf *out);
 
+/* In pipeline_quality.c. Measures its answer. False: another candidate is to give a better one. */
+bool pipeline_measure(struct pipeline *p, struct task *t);
+/* Goes on to it. */
+void pipeline_try_better(struct pipeline *p, struct task *t);
+
 /* In pipeline_quota.c. The task's turn has come: may it be called, as far as limits go? If not, it
  * waits for one, or has ended. */
 bool pipeline_admit(struct pipeline *p, struct task *t);

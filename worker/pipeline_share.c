@@ -69,6 +69,7 @@ static void finish_with(struct pipeline *p, struct task *t, struct borrowed *b,
     t->http_status = 200;
     p->answer_bytes += pipeline_answer_bytes(t);
     pipeline_reckon(p, t, &b->usage, b->cost);
+    (void)pipeline_measure(p, t);
     pipeline_finish(p, t, STATUS_SUCCEEDED);
 }
 

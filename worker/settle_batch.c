@@ -27,6 +27,7 @@ static const struct rows {
     {offsetof(struct batch, kept), kept_types, K_COLUMNS},
     {offsetof(struct batch, charges), charge_types, C_COLUMNS},
     {offsetof(struct batch, events), event_types, E_COLUMNS},
+    {offsetof(struct batch, quality), quality_types, Q_COLUMNS},
     {offsetof(struct batch, published_ids), &published_type, 1},
 };
 enum { SETS = sizeof sets / sizeof *sets };
@@ -237,6 +238,7 @@ static void add_readable(struct batch *b, struct task *t)
         add_attempt(b->attempts, t, &t->attempts[i]);
     batch_add_charges(b, t);
     batch_add_events(b, t);
+    batch_add_quality(b, t);
     if (t->status != STATUS_NONE && (!task_status_is_success(t->status) || b->all_letters))
         add_letter(b, t);
 }
@@ -316,6 +318,8 @@ static size_t add_savings(struct batch *b, struct pglink_query *q)
         q[n++] = query_of("savings", b->savings, S_COLUMNS);
     if (b->charges[0].count)
         q[n++] = query_of("charge", b->charges, C_COLUMNS);
+    if (b->quality[0].count)
+        q[n++] = query_of("quality", b->quality, Q_COLUMNS);
     if (b->events[0].count)
         q[n++] = query_of("events", b->events, E_COLUMNS);
     if (b->kept[0].count) {
@@ -329,7 +333,7 @@ static size_t add_savings(struct batch *b, struct pglink_query *q)
 
 void batch_run(struct batch *b, struct pglink *link)
 {
-    enum { MOST = 10 };
+    enum { MOST = 11 };
     struct pglink_query q[MOST];
     size_t n = 1;
     finish(b);

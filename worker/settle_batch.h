@@ -11,7 +11,7 @@ struct batch {
     size_t count, max, bytes;
     struct pgarray results[R_COLUMNS], attempts[A_COLUMNS], unreadable[U_COLUMNS],
         letters[L_COLUMNS], parked[P_COLUMNS], savings[S_COLUMNS], kept[K_COLUMNS],
-        charges[C_COLUMNS], events[E_COLUMNS], published_ids;
+        charges[C_COLUMNS], events[E_COLUMNS], quality[Q_COLUMNS], published_ids;
     struct task **letter_tasks, **parked_tasks; /* of each row of `letters` and `parked` */
     int64_t published[BATCH_PUBLISHED_MAX];
     size_t published_count;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "guards/guard.h"
+#include "guards/quality.h"
 #include "meters.h"
 #include "sharing.h"
 
@@ -116,4 +117,26 @@ void batch_add_events(struct batch *b, const struct task *t)
         pgarray_text(&e[E_REASONS], x->reasons);
         pgarray_text(&e[E_SPANS], x->spans);
     }
+}
+
+static int64_t thousandths(double v)
+{
+    return (int64_t)(v * 1000 + 0.5);
+}
+
+void batch_add_quality(struct batch *b, const struct task *t)
+{
+    struct pgarray *q = b->quality;
+    const struct measured *m = t->measured;
+    if (!m || t->status != STATUS_SUCCEEDED)
+        return;
+    pgarray_uuid(&q[Q_JOB_ID], &t->doc.job_id);
+    pgarray_text(&q[Q_CUSTOM_ID], t->doc.custom_id);
+    pgarray_number(&q[Q_GENERATION], t->doc.generation);
+    pgarray_text(&q[Q_COMPLETION], completion_names[m->completion]);
+    pgarray_number_or_null(&q[Q_RELEVANCE], thousandths(m->relevance), m->source);
+    pgarray_number_or_null(&q[Q_COVERAGE], thousandths(m->coverage), m->source);
+    pgarray_number_or_null(&q[Q_GROUNDEDNESS], thousandths(m->groundedness), m->source);
+    pgarray_number(&q[Q_CLAIMS], m->claims);
+    pgarray_text(&q[Q_UNSUPPORTED], m->unsupported);
 }

@@ -11,4 +11,6 @@ void batch_add_shared(struct batch *b, const struct task *t);
 void batch_add_charges(struct batch *b, const struct task *t);
 /* What guards found. */
 void batch_add_events(struct batch *b, const struct task *t);
+/* What was measured of its answer, if that is the result. */
+void batch_add_quality(struct batch *b, const struct task *t);
 #endif

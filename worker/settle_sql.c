@@ -17,6 +17,8 @@ const enum pg_type kept_types[K_COLUMNS] = {PG_BYTEA,       PG_BYTEA, PG_UUID, P
                                             PG_INT8,        PG_INT8,  PG_INT8};
 const enum pg_type event_types[E_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_INT4, PG_TEXT,
                                              PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT};
+const enum pg_type quality_types[Q_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_TEXT, PG_INT4,
+                                               PG_INT4, PG_INT4, PG_INT4, PG_TEXT};
 const enum pg_type unreadable_types[U_COLUMNS] = {PG_TEXT, PG_TEXT, PG_TEXT,
                                                   PG_INT4, PG_INT8, PG_BYTEA};
 const enum pg_type letter_types[L_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_TEXT, PG_TEXT,
@@ -240,6 +242,15 @@ static const char events[] =
     " $8::int[], $9::text[], $10::text[]) AS e(job_id, custom_id, generation, number, direction, "
     " guard, action, score, reasons, spans) ON CONFLICT DO NOTHING";
 
+static const char quality[] =
+    "INSERT INTO quality (job_id, custom_id, generation, completion, relevance, coverage, "
+    " groundedness, claims, unsupported) "
+    "SELECT job_id, custom_id, generation, completion, relevance * 0.001, coverage * 0.001, "
+    " groundedness * 0.001, claims, unsupported::jsonb "
+    "FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[], $6::int[], $7::int[], "
+    " $8::int[], $9::text[]) AS q(job_id, custom_id, generation, completion, relevance, coverage, "
+    " groundedness, claims, unsupported) ON CONFLICT DO NOTHING";
+
 static const char published[] =
     "UPDATE dead_letters SET published_at = now() WHERE id = ANY($1::bigint[])";
 
@@ -254,6 +265,7 @@ const struct pglink_statement settle_statements[] = {{"settle", settle},
                                                      {"keep", keep},
                                                      {"charge", charge},
                                                      {"events", events},
+                                                     {"quality", quality},
                                                      {"published", published},
                                                      {"parked_published", parked_published},
                                                      {0}};

@@ -153,10 +153,24 @@ enum event_column {
     E_SPANS,
     E_COLUMNS
 };
+/* "quality": what was measured of answers; numbers in thousandths. */
+enum quality_column {
+    Q_JOB_ID,
+    Q_CUSTOM_ID,
+    Q_GENERATION,
+    Q_COMPLETION,
+    Q_RELEVANCE,
+    Q_COVERAGE,
+    Q_GROUNDEDNESS,
+    Q_CLAIMS,
+    Q_UNSUPPORTED,
+    Q_COLUMNS
+};
 /* "published" and "parked_published": ids that Kafka has acknowledged; both share their numbers. */
 
 extern const enum pg_type result_types[R_COLUMNS], attempt_types[A_COLUMNS],
     saving_types[S_COLUMNS], charge_types[C_COLUMNS], kept_types[K_COLUMNS], event_types[E_COLUMNS],
-    unreadable_types[U_COLUMNS], letter_types[L_COLUMNS], parked_types[P_COLUMNS];
+    quality_types[Q_COLUMNS], unreadable_types[U_COLUMNS], letter_types[L_COLUMNS],
+    parked_types[P_COLUMNS];
 extern const struct pglink_statement settle_statements[];
 #endif

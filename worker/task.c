@@ -64,6 +64,8 @@ void task_free(struct task *t)
     free(t->record);
     free(t->sealed);
     guarded_free(t->guarded);
+    free(t->measured ? t->measured->unsupported : NULL);
+    free(t->measured);
     free(t->identity);
     buf_free(&t->request);
     task_drop_response(t);

@@ -103,6 +103,15 @@ struct meter;
 struct estimate;
 struct guarded;
 
+/* What was measured of an answer; see guards/quality.h. */
+struct measured {
+    int completion;                           /* enum completion */
+    bool source;                              /* the next three are known */
+    double relevance, coverage, groundedness; /* 0 to 1 */
+    int64_t claims;
+    char *unsupported; /* JSON: [{"kind", "text"}] */
+};
+
 struct task {
     struct task *prev, *next;
     struct task *partition_prev, *partition_next;
@@ -126,7 +135,8 @@ struct task {
     size_t record_len;
     char *sealed; /* what is kept and published of it instead; NULL: itself */
     size_t sealed_len;
-    struct guarded *guarded; /* what guards say of it, see guards/guard.h; NULL: nothing */
+    struct measured *measured; /* NULL: nothing */
+    struct guarded *guarded;   /* what guards say of it, see guards/guard.h; NULL: nothing */
     bool readable;
     struct task_doc doc; /* if readable; its body points into `record` */
     char *identity; /* job_id (16 bytes) and custom_id; NULL while it is not the one in charge */

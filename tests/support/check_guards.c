@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "guards/grounding.h"
 #include "guards/injection.h"
 #include "guards/sensitive.h"
 
@@ -56,12 +57,30 @@ static void check_sensitive(const char *text, size_t len, int times)
     (void)puts("]}");
 }
 
+/* Of a line with `source` and `answer`: what of the answer the source does not have. */
+static void check_grounded(const char *source, const char *answer, int times)
+{
+    struct grounding g;
+    for (int i = 1; i < times; i++) {
+        grounding_read(source, strlen(source), answer, strlen(answer), &g);
+        grounding_free(&g);
+    }
+    grounding_read(source, strlen(source), answer, strlen(answer), &g);
+    (void)printf("{\"score\": %.3f, \"found\": [", g.score);
+    for (size_t i = 0; i < g.unsupported.count; i++)
+        (void)printf("%s[\"%s\", %u, %u]", i ? ", " : "", claim_names[g.unsupported.items[i].kind],
+                     g.unsupported.items[i].from, g.unsupported.items[i].to);
+    (void)puts("]}");
+    grounding_free(&g);
+}
+
 static const struct check {
     const char *name;
     void (*run)(const char *text, size_t len, int times);
 } checks[] = {{"injection", check_injection},
               {"sensitive", check_sensitive},
               {"features", print_features},
+              {"grounded", NULL},
               {0}};
 
 int main(int argc, char **argv)
@@ -78,9 +97,15 @@ int main(int argc, char **argv)
     injection = injection_new();
     while (fgets(line, sizeof line, stdin)) {
         char *text = json_string_dup(json_get(json_root(line, strlen(line)), "text"));
-        if (text)
+        if (text && c->run)
             c->run(text, strlen(text), times);
+        char *answer = json_string_dup(json_get(json_root(line, strlen(line)), "answer"));
+        char *source = json_string_dup(json_get(json_root(line, strlen(line)), "source"));
+        if (source && answer)
+            check_grounded(source, answer, times);
         free(text);
+        free(answer);
+        free(source);
     }
     spans_free(&spans);
     injection_free(injection);

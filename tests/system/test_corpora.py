@@ -99,3 +99,26 @@ def test_hostile_texts_take_no_longer(check):
         text = piece * (size // len(piece.encode()))
         spent = seconds(check, text, times) - start
         assert spent <= 10 * fair, f"{piece!r}: {spent:.2f} s, {fair:.2f} s is usual"
+
+
+def test_groundedness():
+    path = DATA / "grounded.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    with open(path) as text:
+        out = subprocess.run([BIN / "check-guards", "grounded"], stdin=text, capture_output=True, text=True, check=True)
+    found, count, wrong, all_found, clean = collections.Counter(), collections.Counter(), 0, 0, 0
+    assert len(lines) >= 200
+    for line, verdict in zip(lines, map(json.loads, out.stdout.splitlines())):
+        answer = line["answer"].encode()
+        want = [(x["kind"], answer.find(x["text"].encode()), len(x["text"].encode())) for x in line["unsupported"]]
+        for kind, at, size in want:
+            count[kind] += 1
+            found[kind] += any(a < at + size and b > at for _, a, b in verdict["found"])
+        wrong += sum(not any(a < at + size and b > at for _, at, size in want) for _, a, b in verdict["found"])
+        all_found += len(verdict["found"])
+        clean += not want and not verdict["found"]
+    table("claims that the source lacks, found", [(k, found[k], count[k]) for k in count])
+    table("and what was found is such", [("all", all_found - wrong, all_found)])
+    table("answers that the source supports, believed", [("all", clean, sum(not x["unsupported"] for x in lines))])
+    assert all(found[k] / count[k] >= 0.9 for k in count)
+    assert wrong / all_found <= 0.05
