@@ -38,10 +38,10 @@ def test_answers_are_measured(world, echo):
     world.quern("feedback", "job", "good", "up", "--note", "fine")
     world.quern("feedback", "job", "bad", "up")
     world.quern("feedback", "job", "bad", "down")
-    assert "no result of a task" in world.quern("feedback", "job", "nobody", "up", code=1).err
+    assert "no result of a task" in world.quern("feedback", "job", "nobody", "up", code=2).err
     table = world.path / "f.csv"
     table.write_text("custom_id,verdict,note\nno,down,\"rude, and long\"\nloop,sideways,\n")
-    assert 'f.csv:3: "sideways" is neither up nor down' in world.quern("feedback", "job", "--csv", table, code=1).err
+    assert 'f.csv:3: "sideways" is neither up nor down' in world.quern("feedback", "job", "--csv", table, code=2).err
     assert world.value("SELECT count(*) FROM feedback") == 2, "all rows or none"
     table.write_text("custom_id,verdict,note\nno,down,\"rude, and long\"\nloop,down,\n")
     world.quern("feedback", "job", "--csv", table)
