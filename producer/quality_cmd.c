@@ -39,8 +39,8 @@ static const char quality_sql[] =
     "coverage, count(f.up) AS feedback, round(avg(f.up::int), 3) AS up, "
     " wilson(count(*) FILTER (WHERE f.up), count(f.up)) AS up_95 "
     "FROM results r JOIN jobs j ON j.id = r.job_id "
-    "LEFT JOIN quality q USING (job_id, custom_id, generation) "
-    "LEFT JOIN feedback f USING (job_id, custom_id) "
+    "LEFT JOIN quality q ON (q.job_id, q.custom_id, q.generation) = (r.job_id, r.custom_id, "
+    "r.generation) LEFT JOIN feedback f ON (f.job_id, f.custom_id) = (r.job_id, r.custom_id) "
     "WHERE ($1::uuid IS NULL OR r.job_id = $1) AND ($2::timestamptz IS NULL OR r.finished_at >= "
     "$2) "
     "GROUP BY 1 ORDER BY 2 DESC, 1";
