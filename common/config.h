@@ -157,9 +157,14 @@ struct config_guard_rule {
     int64_t max_messages, max_tokens, max_images; /* 0: no limit */
 };
 
+/* Answers that should be JSON: not looked at; mended and measured; asked for again too. */
+enum shape_rule { SHAPE_OFF, SHAPE_FLAG, SHAPE_RETRY };
+
 struct config_quality_rule {
     struct config_rule rule;
-    bool never, source;  /* source: the answer is held against what the user says */
+    bool never, source; /* source: the answer is held against what the user says */
+    int64_t shape;      /* enum shape_rule */
+    int64_t shape_retries;
     int64_t retry_below; /* of groundedness, times 10^12: then the next candidate */
 };
 

@@ -163,6 +163,12 @@ static const struct config_key quality_rule_keys[] = {
     {"source", CONFIG_BOOL, KEY(config_quality_rule, source), "true",
      .doc = "What users and tools say is the source: relevance, coverage and groundedness are "
             "measured against it (summaries, extraction)."},
+    {"shape", CONFIG_CHOICE, KEY(config_quality_rule, shape), "flag", .words = "off|flag|retry",
+     .doc = "Chat answers that should be JSON (response_format) are held against their schema, and "
+            "mended where that is cheap (fences, commas). retry: what is no such JSON is asked for "
+            "again, with the reason, and then of the next candidate."},
+    {"shape_retries", CONFIG_INT, KEY(config_quality_rule, shape_retries), "2", 0, 10,
+     .doc = "How often a candidate is asked again for its shape."},
     {"retry_below", CONFIG_MONEY, KEY(config_quality_rule, retry_below), "0",
      .doc = "An answer whose groundedness is below goes to the next candidate, if there is one. 0: "
             "none does."},

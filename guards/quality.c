@@ -18,8 +18,8 @@ enum {
     SOURCE_MAX = 8 << 20
 };
 
-const char *const completion_names[COMPLETIONS] = {"complete", "cut_off", "filtered",
-                                                   "refused",  "empty",   "loop"};
+const char *const completion_names[COMPLETIONS] = {"complete", "cut_off", "filtered", "refused",
+                                                   "empty",    "loop",    "misshapen"};
 
 /* ---- texts ------------------------------------------------------------------------------------
  */

@@ -10,7 +10,8 @@ enum completion {
     COMPLETION_FILTERED, /* the service did */
     COMPLETION_REFUSED,  /* it says that it will not answer */
     COMPLETION_EMPTY,
-    COMPLETION_LOOP, /* the same words over and over */
+    COMPLETION_LOOP,      /* the same words over and over */
+    COMPLETION_MISSHAPEN, /* it should be JSON of a schema, and is not */
     COMPLETIONS
 };
 extern const char *const completion_names[COMPLETIONS];

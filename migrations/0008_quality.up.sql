@@ -5,7 +5,7 @@ CREATE TABLE quality (
     custom_id    text NOT NULL,
     generation   integer NOT NULL,
     completion   text NOT NULL
-        CHECK (completion IN ('complete', 'cut_off', 'filtered', 'refused', 'empty', 'loop')),
+        CHECK (completion IN ('complete', 'cut_off', 'filtered', 'refused', 'empty', 'loop', 'misshapen')),
     relevance    numeric,         -- 0 to 1; NULL: there was no source to hold it against
     coverage     numeric,
     groundedness numeric,

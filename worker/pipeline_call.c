@@ -117,6 +117,7 @@ static void retry_later(struct pipeline *p, struct task *t, int64_t delay_ms)
 void pipeline_next_candidate(struct pipeline *p, struct task *t)
 {
     pipeline_leave(p, t); /* while it still counts for the old candidate */
+    task_forget_again(t);
     set_candidate(t, pipeline_candidate_after(p, t, t->candidate));
     pipeline_ready(p, t);
 }

@@ -193,7 +193,7 @@ static void book(struct pipeline *p, struct task *t, const struct reply *reply)
 static void succeed(struct pipeline *p, struct task *t, const struct attempt *a)
 {
     pipeline_reckon(p, t, &a->usage, a->cost);
-    if (!pipeline_guard_answer(p, t))
+    if (!pipeline_guard_answer(p, t) || !pipeline_shape(p, t))
         return;
     if (!pipeline_measure(p, t)) {
         pipeline_try_better(p, t);
@@ -281,17 +281,21 @@ bool pipeline_translate(struct pipeline *p, struct task *t)
 {
     struct request q = request_of(p, t);
     const struct dialect *d = router_dialect(p->router, pipeline_backend(p, t));
-    struct buf guarded, shorter;
+    struct buf guarded, again, shorter;
     buf_init(&guarded, REQUEST_MAX);
+    buf_init(&again, REQUEST_MAX);
     buf_init(&shorter, REQUEST_MAX);
     if (pipeline_guard_body(p, t, &guarded))
         q.body = json_root(guarded.data, guarded.len);
+    if (pipeline_again_body(t, q.body, &again))
+        q.body = json_root(again.data, again.len);
     if (pipeline_pack_body(t, &shorter) || pipeline_compress(p, t, q.body, &shorter))
         q.body = json_root(shorter.data, shorter.len);
     buf_free(&t->request);
     buf_init(&t->request, q.body.len * TRANSLATED_MAX + TASK_NAME_MAX * 6UL + 4096);
     quern_status status = d->request(&q, &t->request, &t->error);
     buf_free(&guarded);
+    buf_free(&again);
     buf_free(&shorter);
     if (status == QUERN_OK && !t->request.overflow)
         return true;

@@ -168,7 +168,12 @@ void pipeline_guard_seal(struct pipeline *p, struct task *t);
 /* True if the record was sealed, and `out` (to be freed) has it in clear. */
 bool pipeline_guard_open(const struct pipeline *p, const void *record, size_t len, struct buf *out);
 
-/* In pipeline_quality.c. Measures its answer. False: another candidate is to give a better one. */
+/* In pipeline_quality.c. Holds an answer that should be JSON against its schema; it may be mended.
+ * False: the task goes on by itself: it is asked for again, or has failed. */
+bool pipeline_shape(struct pipeline *p, struct task *t);
+/* Appends the request that tells the model what was wrong. False: nothing was. */
+bool pipeline_again_body(const struct task *t, struct json body, struct buf *out);
+/* Measures its answer. False: another candidate is to give a better one. */
 bool pipeline_measure(struct pipeline *p, struct task *t);
 /* Goes on to it. */
 void pipeline_try_better(struct pipeline *p, struct task *t);

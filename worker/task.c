@@ -64,6 +64,7 @@ void task_free(struct task *t)
     free(t->record);
     free(t->sealed);
     guarded_free(t->guarded);
+    task_forget_again(t);
     free(t->measured ? t->measured->unsupported : NULL);
     free(t->measured);
     free(t->identity);
@@ -94,6 +95,14 @@ const char *task_upstream_model(const struct task *t)
 {
     const struct config_candidate *c = task_candidate(t);
     return c->model ? c->model : t->doc.model;
+}
+
+void task_forget_again(struct task *t)
+{
+    if (t->again)
+        free(t->again->answer);
+    free(t->again);
+    t->again = NULL;
 }
 
 void task_drop_response(struct task *t)

@@ -103,6 +103,13 @@ struct meter;
 struct estimate;
 struct guarded;
 
+/* An answer that had not the shape that was asked for: the next call tells the model. */
+struct again {
+    char *answer;
+    char why[256];
+    int tries; /* with this candidate */
+};
+
 /* What was measured of an answer; see guards/quality.h. */
 struct measured {
     int completion;                           /* enum completion */
@@ -136,6 +143,8 @@ struct task {
     char *sealed; /* what is kept and published of it instead; NULL: itself */
     size_t sealed_len;
     struct measured *measured; /* NULL: nothing */
+    bool misshapen;            /* its answer should be JSON of a schema, and is not */
+    struct again *again;       /* NULL: its answers had their shape */
     struct guarded *guarded;   /* what guards say of it, see guards/guard.h; NULL: nothing */
     bool readable;
     struct task_doc doc; /* if readable; its body points into `record` */
@@ -199,6 +208,8 @@ const struct config_candidate *task_candidate(const struct task *t);
 const char *task_upstream_model(const struct task *t);
 /* Sets the final status; for other than success, fill t->error first. */
 void task_finish(struct task *t, enum task_status status);
+/* Its next call is the first of its kind. */
+void task_forget_again(struct task *t);
 /* It has no answer any more. */
 void task_drop_response(struct task *t);
 /* The task is to wait in the retry topic of this tier until `due_ms` (since 1970); t->error says

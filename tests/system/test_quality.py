@@ -81,3 +81,42 @@ def test_two_jobs_are_compared(world, echo):
     assert (g["tasks"], g["wins"], g["losses"], g["ties"]) == (20, 18, 0, 2)
     assert float(g["chance"]) < 0.001 and rows["complete"]["ties"] == 20 and float(rows["complete"]["chance"]) == 1
     assert rows["call_ms"]["tasks"] == 20
+
+
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "n", "schema": {
+    "type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}}}
+
+
+def test_answers_get_their_shape(world, echo):
+    """Mended where that is cheap, else the model is told; then the next candidate, and then it fails."""
+    other = Echo()
+    try:
+        tries = {}
+
+        def answer(text):
+            name = text.split()[0]
+            tries[name] = tries.get(name, 0) + 1
+            if name == "fence":
+                return "Here it is:\n```json\n{\"n\": 1,}\n```"
+            if "has not the shape" in text:
+                return '{"n": 2}' if "n is not of type" in text else "still no"
+            return '{"n": "x"}' if name == "told" else "no JSON"
+
+        echo.answer, other.answer = answer, (lambda text: '{"n": 3}' if "other" in text else "nothing")
+        world.set_up(echo, quality={"rules": [{"shape": "retry", "shape_retries": 1, "source": False}]},
+                     backends=[{"name": "a", "base_url": echo.url}, {"name": "b", "base_url": other.url}],
+                     models=[{"name": "*", "candidates": [{"backend": "a"}, {"backend": "b"}]}])
+        world.start_worker()
+        submit(world, "job", [request(n, f"{n} please", response_format=SCHEMA) for n in ("fence", "told", "other", "never")]
+               + [request("free", "free text")], "--wait", code=3)
+        results = world.results("job")
+        assert text_of(results["fence"]) == '{"n": 1}' and tries["fence"] == 1
+        assert json.loads(text_of(results["told"]))["n"] == 2
+        told = [b["messages"] for b in echo.bodies if len(b["messages"]) == 3 and "told" in b["messages"][0]["content"]]
+        assert [m["role"] for m in told[0]] == ["user", "assistant", "user"] and told[0][1]["content"] == '{"n": "x"}'
+        assert json.loads(text_of(results["other"]))["n"] == 3
+        assert text_of(results["free"]) == "no JSON"
+        assert world.sql("SELECT custom_id, reason FROM dead_letters") == [("never", "misshapen")]
+        assert world.value("SELECT count(*) FROM attempts WHERE custom_id = 'never'") == 4
+    finally:
+        other.close()

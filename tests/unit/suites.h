@@ -35,6 +35,7 @@ Suite *suite_window_all(void);
 Suite *suite_sharing(void);
 Suite *suite_compress(void);
 Suite *suite_guards(void);
+Suite *suite_quality(void);
 
 /* One test case of the suite's name from a list of tests ending with NULL. */
 Suite *suite_of(const char *name, const TTest *const tests[]);
