@@ -28,7 +28,7 @@ static bool say(struct fit *f, const char *what)
 
 static bool is_true(struct json v)
 {
-    return json_is(v, 't') && v.p[0] == 't';
+    return v.p && json_is(v, 't') && v.p[0] == 't';
 }
 
 static bool equal(struct json a, struct json b)

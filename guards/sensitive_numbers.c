@@ -1,0 +1,262 @@
+/* Cards, national ids, telephone numbers: what is made of digits. */
+#include <ctype.h>
+#include <string.h>
+
+#include "guards/checkdigit.h"
+#include "guards/sensitive_scan.h"
+
+enum {
+    DIGITS_MAX = 24, /* of a number with its groups */
+    GROUPS_MAX = 9,
+    CUE_BYTES = 96, /* in front of a number, that may say what it is */
+    PHONE_CUE = 28
+};
+
+/* ---- numbers ----------------------------------------------------------------------------------
+ */
+
+/* Digits in groups, one separator between them. */
+struct number {
+    char digits[DIGITS_MAX + 1];
+    size_t pos[DIGITS_MAX];
+    size_t count;
+    size_t group[GROUPS_MAX + 1]; /* the first digit of each */
+    size_t groups;
+    char separator; /* between the first two; 0: there is none */
+    bool mixed;     /* they are not all alike */
+    size_t end;     /* behind the last digit */
+    bool whole;     /* it was read to its end */
+};
+
+static void read_number(const struct scan *s, size_t from, struct number *n)
+{
+    size_t i = from;
+    *n = (struct number){.whole = true};
+    n->groups = 1;
+    for (;; i++) {
+        if (scan_is_digit(scan_at(s, i))) {
+            if (n->count == DIGITS_MAX) {
+                n->whole = false;
+                break;
+            }
+            n->pos[n->count] = i;
+            n->digits[n->count++] = s->text[i];
+            n->end = i + 1;
+            continue;
+        }
+        const char c = scan_at(s, i);
+        if (!(c && strchr(" -./", c)) || !scan_is_digit(scan_at(s, i + 1)))
+            break;
+        if (n->groups == GROUPS_MAX) {
+            n->whole = false;
+            break;
+        }
+        n->mixed |= n->separator && n->separator != c;
+        n->separator = n->separator ? n->separator : c;
+        n->group[n->groups++] = n->count;
+    }
+    n->group[n->groups] = n->count;
+}
+
+/* Are the groups first..last those of the pattern ("334"; a dot stands for nothing)? */
+static bool has_groups(const struct number *n, size_t first, size_t last, const char *pattern)
+{
+    for (; first <= last; pattern++) {
+        if (*pattern == '.')
+            continue;
+        if (!*pattern || n->group[first + 1] - n->group[first] != (size_t)(*pattern - '0'))
+            return false;
+        first++;
+    }
+    return !*pattern;
+}
+
+static bool is_id(const struct scan *s, const struct number *n, size_t first, size_t last)
+{
+    const char *digits = n->digits + n->group[first];
+    const size_t count = n->group[last + 1] - n->group[first];
+    for (const struct id_scheme *i = id_schemes; i->name; i++) {
+        const bool grouped = i->groups && first < last && has_groups(n, first, last, i->groups);
+        if (i->digits != count || (first < last && i->groups && !grouped) || !i->valid(digits))
+            continue;
+        const size_t pos = n->pos[n->group[first]];
+        const bool told = scan_has_cue(s, pos, CUE_BYTES, i->cues);
+        if (told || (i->strong && (i->groups == NULL || grouped || count > 11)) ||
+            (grouped && i->valid != NULL && !i->strong && n->separator == '-' && count == 9))
+            return true;
+    }
+    return false;
+}
+
+/* Cards are written as a whole or in groups of four to six, the last may be shorter or longer. */
+static bool is_card(const struct number *n, size_t first, size_t last)
+{
+    const size_t count = n->group[last + 1] - n->group[first];
+    for (size_t g = first; first < last && g < last; g++) {
+        const size_t len = n->group[g + 1] - n->group[g];
+        if (len < 4 || len > 6)
+            return false;
+    }
+    if (first < last && (n->group[last + 1] - n->group[last] < 1 || n->mixed ||
+                         n->separator == '.' || n->separator == '/'))
+        return false;
+    return check_card(n->digits + n->group[first], count);
+}
+
+/* Four numbers up to 255 with dots, and no more of them: where they end; 0: it is none. */
+static size_t read_ipv4(const struct scan *s, size_t from)
+{
+    size_t i = from;
+    const char before = from ? s->text[from - 1] : ' ';
+    for (int part = 0; part < 4; part++) {
+        int v = 0;
+        size_t n = 0;
+        for (; n < 4 && scan_is_digit(scan_at(s, i)); n++)
+            v = v * 10 + (s->text[i++] - '0');
+        if (n == 0 || n > 3 || v > 255 || (part < 3 && scan_at(s, i++) != '.'))
+            return 0;
+    }
+    const bool more =
+        (scan_at(s, i) == '.' && scan_is_digit(scan_at(s, i + 1))) || scan_is_alnum(scan_at(s, i));
+    return more || before == '.' || before == '-' ||
+                   scan_has_cue(s, from, 10, "version |release |ver. |build |v.|v|version: ")
+               ? 0
+               : i;
+}
+
+/* Which groups are something, the longest first. */
+static bool read_groups(struct scan *s, const struct number *n, size_t *end)
+{
+    for (size_t span = n->groups; span-- > 0;)
+        for (size_t first = 0; first + span < n->groups; first++) {
+            const size_t last = first + span, from = n->pos[n->group[first]],
+                         to = n->pos[n->group[last + 1] - 1] + 1;
+            const bool card = scan_wants(s, SENSITIVE_CARD) && is_card(n, first, last);
+            if (!card && !(scan_wants(s, SENSITIVE_ID) && is_id(s, n, first, last)))
+                continue;
+            spans_add(s->out, card ? SENSITIVE_CARD : SENSITIVE_ID, from, to);
+            *end = to;
+            return true;
+        }
+    return false;
+}
+
+/* Finnish and Spanish ids go on with a letter behind their digits. */
+size_t scan_lettered(struct scan *s, size_t from)
+{
+    char id[16];
+    size_t n = 0, i = from;
+    while (n < 14 && (isalnum((unsigned char)scan_at(s, i)) ||
+                      (strchr("-+.", scan_at(s, i)) && isalnum((unsigned char)scan_at(s, i + 1)))))
+        id[n++] = (char)toupper((unsigned char)s->text[i++]);
+    if (scan_is_alnum(scan_at(s, i)))
+        return 0;
+    if (check_hetu(id, n))
+        return i;
+    size_t m = 0;
+    for (size_t k = 0; k < n; k++)
+        if (id[k] != '-' && id[k] != '.')
+            id[m++] = id[k];
+    return check_dni(id, m) ? i : 0;
+}
+
+static const char phone_cues[] = "phone|tel|call|mobile|cell|fax|whatsapp|sms|telefon|fon|handy|"
+                                 "movil|móvil|llama|appel|portable|"
+                                 "telefono|telefone|celular|text me|dial|ring "
+                                 "|numer|contact|rufnummer|anruf|reach |gsm|电话|電話|"
+                                 "전화|телефон|number is|durchwahl|mob.|ph:|hotline|mobil|puh|tlf";
+
+/* E.164 has at most 15 digits. */
+static bool is_phone(const struct scan *s, const struct number *n, size_t from, bool plus)
+{
+    if (!n->whole || n->count < 7 || n->count > 15)
+        return false;
+    if (plus)
+        return n->count >= 8;
+    if (n->count >= 11 && n->digits[0] == '0' && n->digits[1] == '0')
+        return scan_has_cue(s, from, PHONE_CUE, phone_cues) || n->groups > 2;
+    if (has_groups(n, 0, n->groups - 1, "334") && (n->separator == '-' || n->separator == '.'))
+        return !n->mixed;
+    if (n->digits[0] == '0' && n->groups == 5 && has_groups(n, 0, 4, "22222"))
+        return true;
+    return scan_has_cue(s, from, PHONE_CUE, phone_cues) && n->count >= 7 && n->count <= 13 &&
+           !(n->groups == 3 && has_groups(n, 0, 2, "422"));
+}
+
+/* "(415) 555-0142": the area is in brackets. */
+size_t scan_bracketed_phone(struct scan *s, size_t open)
+{
+    struct number a, b;
+    read_number(s, open + 1, &a);
+    if (a.groups != 1 || a.count < 2 || a.count > 5 || scan_at(s, a.end) != ')')
+        return 0;
+    size_t next = a.end + 1;
+    next += scan_at(s, next) == ' ' || scan_at(s, next) == '-';
+    if (!scan_is_digit(scan_at(s, next)))
+        return 0;
+    read_number(s, next, &b);
+    const bool us = a.count == 3 && has_groups(&b, 0, b.groups - 1, "34");
+    const bool plus = open > 0 && strchr("0123456789 ", s->text[open - 1]) &&
+                      memrchr(s->text, '+', open) && open < 8;
+    if (!b.whole || a.count + b.count < 7 || a.count + b.count > 14 ||
+        !(us || plus || a.digits[0] == '0' || scan_has_cue(s, open, PHONE_CUE, phone_cues)))
+        return 0;
+    spans_add(s->out, SENSITIVE_PHONE, open, b.end);
+    return b.end;
+}
+
+/* "+49 (0)30 123456" */
+size_t scan_plus_phone(struct scan *s, size_t plus)
+{
+    size_t i = plus + 1, digits = 0, end = 0;
+    bool gap = false;
+    for (; i < s->len && digits <= 15; i++) {
+        const char c = s->text[i];
+        if (scan_is_digit(c)) {
+            digits++;
+            end = i + 1;
+            gap = false;
+        } else if (strchr(" -./()", c) && (!gap || c == '(' || c == ')' || s->text[i - 1] == ')')) {
+            gap = true;
+        } else {
+            break;
+        }
+    }
+    if (digits < 8 || digits > 15 || scan_at(s, plus + 1) == '0' ||
+        scan_is_alnum(scan_at(s, end)) || (plus > 0 && scan_is_alnum(s->text[plus - 1])))
+        return 0;
+    spans_add(s->out, SENSITIVE_PHONE, plus, end);
+    return end;
+}
+
+size_t scan_digits(struct scan *s, size_t from)
+{
+    struct number n;
+    size_t end;
+    if (scan_wants(s, SENSITIVE_IP) && (end = read_ipv4(s, from)) != 0) {
+        spans_add(s->out, SENSITIVE_IP, from, end);
+        return end;
+    }
+    read_number(s, from, &n);
+    const char next = scan_at(s, n.end), after = scan_at(s, n.end + 1);
+    if (scan_wants(s, SENSITIVE_ID) && n.count <= 10 && (end = scan_lettered(s, from)) != 0) {
+        spans_add(s->out, SENSITIVE_ID, from, end);
+        return end;
+    }
+    if (scan_wants(s, SENSITIVE_ID) && n.count == 17 && n.groups == 1 && (next | 32) == 'x' &&
+        !scan_is_alnum(after)) {
+        n.digits[n.count++] = 'X';
+        if (id_schemes[0].valid(n.digits)) {
+            spans_add(s->out, SENSITIVE_ID, from, n.end + 1);
+            return n.end + 1;
+        }
+        n.count--;
+    }
+    if (scan_same_token(next) || !n.whole)
+        return n.end;
+    if (read_groups(s, &n, &end))
+        return end;
+    else if (scan_wants(s, SENSITIVE_PHONE) && is_phone(s, &n, from, false))
+        spans_add(s->out, SENSITIVE_PHONE, from, n.end);
+    return n.end;
+}

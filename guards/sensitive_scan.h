@@ -1,0 +1,27 @@
+/* Inside of the search for sensitive data: the scan, and what sensitive.c and sensitive_numbers.c
+ * share. */
+#ifndef QUERN_SENSITIVE_SCAN_H
+#define QUERN_SENSITIVE_SCAN_H
+#include "guards/sensitive.h"
+
+struct scan {
+    const char *text;
+    size_t len;
+    uint32_t mask;
+    struct spans *out;
+};
+
+bool scan_wants(const struct scan *s, enum sensitive_kind k);
+char scan_at(const struct scan *s, size_t i);
+bool scan_same_token(char c);
+bool scan_is_alnum(char c);
+bool scan_is_digit(char c);
+bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cues);
+
+/* In sensitive_numbers.c. What begins at `from`, is added; where it ends, 0: nothing is there. */
+size_t scan_digits(struct scan *s, size_t from);          /* a digit; never 0 */
+size_t scan_plus_phone(struct scan *s, size_t plus);      /* '+' */
+size_t scan_bracketed_phone(struct scan *s, size_t open); /* '(' */
+/* Finnish and Spanish ids; adds nothing. */
+size_t scan_lettered(struct scan *s, size_t from);
+#endif
