@@ -133,6 +133,7 @@ enum guard_kind {
     GUARD_TERMS,
     GUARD_LEAK,
     GUARD_SIZE,
+    GUARD_MODERATION,
     GUARD_KINDS
 };
 enum guard_action {
@@ -153,6 +154,7 @@ struct config_guard_rule {
     int64_t threshold;                /* of the score, times 10^12 */
     char *kinds;                      /* of sensitive data: "all", or names with commas */
     char *terms_file, *canary;
+    char *backend, *model, *categories; /* of moderation */
     int64_t leak_words;
     int64_t max_messages, max_tokens, max_images; /* 0: no limit */
 };

@@ -151,6 +151,16 @@ static void check_properties(const struct config *c, struct config_report *r)
                                 refused[j]);
 }
 
+static void check_guards(const struct config *c, struct config_report *r)
+{
+    const struct config_guard_rule *g = c->guards.rules.items;
+    for (size_t i = 0; i < c->guards.rules.count; i++)
+        if (g[i].backend && !config_backend_find(c, g[i].backend))
+            config_complain(r, c->path, g[i].rule.line, 1,
+                            "guards.rules: no backend is named \"%s\"; add it to backends",
+                            g[i].backend);
+}
+
 static void check_webhook(const struct config *c, struct config_report *r)
 {
     const char *url = c->limits.webhook.url;
@@ -167,6 +177,7 @@ void config_check(const struct config *c, struct config_report *r)
     check_models(c, r);
     check_properties(c, r);
     check_webhook(c, r);
+    check_guards(c, r);
 }
 
 quern_status config_secret(const char *env, const char *file, char **out, struct error *err)

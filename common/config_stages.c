@@ -114,9 +114,11 @@ const struct config_key config_savings_keys[] = {
 static const struct config_key guard_rule_keys[] = {
     WHEN_KEY,
     {"guard", CONFIG_CHOICE, KEY(config_guard_rule, guard), NULL,
-     .words = "injection|sensitive|terms|leak|size", .required = true,
+     .words = "injection|sensitive|terms|leak|size|moderation", .required = true,
      .doc = "What it looks for: orders to the model in data; data about persons and secrets; terms "
-            "of a list; parts of the instructions in the answer; requests that are too large."},
+            "of a list; parts of the instructions in the answer; requests that are too large; "
+            "answers that "
+            "a service takes for harmful."},
     {"name", CONFIG_TEXT, KEY(config_guard_rule, name), NULL,
      .doc = "What verdicts of a list of terms call it."},
     {"direction", CONFIG_CHOICE, KEY(config_guard_rule, direction), "both", .words = "both|in|out",
@@ -132,6 +134,14 @@ static const struct config_key guard_rule_keys[] = {
     {"kinds", CONFIG_TEXT, KEY(config_guard_rule, kinds), "all",
      .doc = "Of sensitive data, with commas: email, phone, card, iban, national_id, ip, api_key, "
             "private_key."},
+    {"backend", CONFIG_TEXT, KEY(config_guard_rule, backend), NULL,
+     .doc = "Of `moderation`: whose /v1/moderations is asked. If it does not answer, the answer is "
+            "withheld."},
+    {"model", CONFIG_TEXT, KEY(config_guard_rule, model), "omni-moderation-latest",
+     .doc = "Of `moderation`: the model there."},
+    {"categories", CONFIG_TEXT, KEY(config_guard_rule, categories), NULL,
+     .doc = "Of `moderation`: categories that count, each with the score from which on, e.g. "
+            "hate:0.4,violence:0.8. None: what the service flags, or any from `threshold` on."},
     {"terms_file", CONFIG_TEXT, KEY(config_guard_rule, terms_file), NULL,
      .doc = "Of `terms`: a file with a term a line."},
     {"canary", CONFIG_TEXT, KEY(config_guard_rule, canary), NULL,

@@ -57,5 +57,12 @@ void guards_rewrite(struct guards *g, const struct task_doc *d, int lane, struct
  * what is masked or stripped gone. False: it is as it was. state->blocked: it must be withheld. */
 bool guards_answer(struct guards *g, const struct task_doc *d, int lane, struct guarded *state,
                    struct json answer, struct buf *out);
+/* The rule by which a service is asked about the task's answer; NULL: none. */
+const struct config_guard_rule *guards_moderation(const struct guards *g, const struct task_doc *d,
+                                                  int lane);
+/* Reads what it said (JSON; NULL: it gave no answer): a verdict is kept, and the answer withheld,
+ * as the rule says. */
+void guards_moderated(struct guarded *state, const struct config_guard_rule *rule,
+                      const struct json *said);
 void guarded_free(struct guarded *s);
 #endif

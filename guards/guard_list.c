@@ -91,4 +91,5 @@ const struct guard guard_list[GUARD_KINDS] = {
     [GUARD_TERMS] = {"terms", DO(FLAG) | DO(STRIP) | DO(MASK) | DO(BLOCK) | DO(PRIVATE), true, true,
                      check_terms},
     [GUARD_LEAK] = {"leak", DO(FLAG) | DO(STRIP) | DO(BLOCK), false, true, check_leak},
-    [GUARD_SIZE] = {"size", DO(FLAG) | DO(BLOCK) | DO(PRIVATE), true, false, NULL}};
+    [GUARD_SIZE] = {"size", DO(FLAG) | DO(BLOCK) | DO(PRIVATE), true, false, NULL},
+    [GUARD_MODERATION] = {"moderation", DO(FLAG) | DO(BLOCK), false, true, NULL}};

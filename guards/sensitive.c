@@ -45,34 +45,6 @@ void spans_add(struct spans *s, uint32_t kind, size_t from, size_t to)
 /* ---- the scan ----------------------------------------------------------------------------------
  */
 
-bool scan_wants(const struct scan *s, enum sensitive_kind k)
-{
-    return s->mask & 1U << k;
-}
-
-char scan_at(const struct scan *s, size_t i)
-{
-    return i < s->len ? s->text[i] : '\0';
-}
-
-/* Letters of any script, digits and underscores: what goes on with a word. */
-bool scan_same_token(char c)
-{
-    static const uint32_t token[8] = {0,          0x03FF0000, 0x87FFFFFE, 0x07FFFFFE,
-                                      UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-    return token[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
-}
-
-bool scan_is_alnum(char c)
-{
-    return scan_same_token(c) && c != '_';
-}
-
-bool scan_is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Is one of the words (lower case, separated by '|') within so many bytes in front? */
 bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cues)
 {

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attempt.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "degrade.h"
+#include "guards/quality.h"
 #include "pipeline_private.h"
 
 enum { REWRITTEN_MAX = 4, REWRITTEN_MORE = 1 << 20 };
@@ -30,7 +32,7 @@ void pipeline_guard_ask(struct pipeline *p, struct task *t)
     t->guarded = s;
     t->doc.wishes.sensitive |= s->private;
     t->doc.wishes.no_cache |= s->mask.count > 0; /* what it says is about one person */
-    t->alone |= s->changed;
+    t->alone |= s->changed || guards_moderation(p->guards, &t->doc, t->lane);
 }
 
 /* No call, or no answer: what is said instead is the configuration's. */
@@ -81,6 +83,111 @@ bool pipeline_guard_answer(struct pipeline *p, struct task *t)
     pipeline_share_nothing(p, t);
     block(p, t);
     return false;
+}
+
+/* ---- moderation -------------------------------------------------------------------------------
+ */
+
+enum { MODERATION_URL_MAX = 4096 };
+
+static void on_moderated(void *arg, const struct call_result *r)
+{
+    struct task *t = arg;
+    struct pipeline *p = t->pipeline;
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    const struct config_guard_rule *rule = guards_moderation(p->guards, &t->doc, t->lane);
+    struct error err = r->error;
+    struct json said = {0};
+    const bool answered = r->http_status == 200 && r->body && json_check(r->body, r->len, &err);
+    t->call = NULL;
+    t->moderating = false;
+    a->http_status = r->http_status;
+    if (answered)
+        said = json_root(r->body, r->len);
+    else if (r->http_status > 0 && r->http_status != 200)
+        (void)error_set(&err, ERROR_RETRY, "moderation", "HTTP status %ld", r->http_status);
+    attempt_end(a, answered ? NULL : &err);
+    guards_moderated(t->guarded, rule, answered ? &said : NULL);
+    if (!answered)
+        log_warn("an answer could not be moderated", LOG_S("backend", a->backend),
+                 LOG_S("error", err.message),
+                 LOG_S("action", rule->action == GUARD_BLOCK ? "withheld" : "kept"));
+    if (t->guarded->blocked) {
+        pipeline_share_nothing(p, t);
+        block(p, t);
+    } else {
+        pipeline_accept(p, t);
+    }
+    pipeline_dispatch(p);
+}
+
+/* {"input": TEXT}: of a masked task what the model said, with the texts in it again. */
+static bool write_question(const struct task *t, struct buf *out)
+{
+    struct buf text;
+    buf_init(&text, t->response_len * 2 + 64);
+    quality_text(json_root(t->response, t->response_len), &text);
+    buf_str(out, "{\"model\":\"\",\"input\":");
+    buf_json(out, text.data ? text.data : "", text.len);
+    buf_char(out, '}');
+    const bool any = text.len > 0;
+    buf_free(&text);
+    return any && !out->overflow;
+}
+
+bool pipeline_moderate(struct pipeline *p, struct task *t)
+{
+    const struct config_guard_rule *rule =
+        t->guarded && t->response ? guards_moderation(p->guards, &t->doc, t->lane) : NULL;
+    if (!rule || t->partition->revoked)
+        return false;
+    struct buf question, url;
+    const struct config_candidate asked = {.backend = rule->backend, .model = rule->model};
+    const size_t backend = router_backend(p->router, &asked);
+    const struct config_backend *b = p->config->backends.items;
+    buf_init(&question, t->response_len * 8 + REWRITTEN_MORE);
+    buf_init(&url, MODERATION_URL_MAX);
+    buf_free(&t->request);
+    buf_init(&t->request, t->response_len * 8 + REWRITTEN_MORE);
+    struct request q = {.url = "/v1/moderations", .model = rule->model};
+    bool good = write_question(t, &question);
+    q.body = json_root(question.data, question.len);
+    good =
+        good && router_dialect(p->router, backend)->request(&q, &t->request, &t->error) == QUERN_OK;
+    buf_free(&question);
+    if (!good) {
+        buf_free(&url);
+        return false;
+    }
+    attempt_begin(t);
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    a->backend = rule->backend;
+    a->model = rule->model;
+    a->aside = true;
+    a->cost = 0; /* services take nothing for it */
+    router_url(p->router, backend, &q, &url);
+    size_t key;
+    const struct call_order order = {.endpoint = router_endpoint(p->router, backend, &key),
+                                     .url = url.data,
+                                     .body = &t->request,
+                                     .token = a->token,
+                                     .timeout = b[backend].timeout,
+                                     .done = on_moderated,
+                                     .arg = t};
+    t->moderating = true;
+    t->call = call_start(p->caller, &order);
+    buf_free(&url);
+    return true;
+}
+
+void pipeline_abort_moderation(struct task *t, const char *code, const char *why)
+{
+    struct error err;
+    (void)error_set(&err, ERROR_RETRY, code, "%s", why);
+    call_abort(t->call);
+    t->call = NULL;
+    t->moderating = false;
+    attempt_end(&t->attempts[t->attempt_count - 1], &err);
 }
 
 void pipeline_guard_error(const struct task *t, char *message)

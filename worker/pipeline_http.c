@@ -190,10 +190,9 @@ static void book(struct pipeline *p, struct task *t, const struct reply *reply)
         quota_end(t, a->token, reply->unknown_use ? -1 : a->usage.input + a->usage.output, a->cost);
 }
 
-static void succeed(struct pipeline *p, struct task *t, const struct attempt *a)
+void pipeline_accept(struct pipeline *p, struct task *t)
 {
-    pipeline_reckon(p, t, &a->usage, a->cost);
-    if (!pipeline_guard_answer(p, t) || !pipeline_shape(p, t))
+    if (!pipeline_shape(p, t))
         return;
     if (!pipeline_measure(p, t)) {
         pipeline_try_better(p, t);
@@ -201,6 +200,13 @@ static void succeed(struct pipeline *p, struct task *t, const struct attempt *a)
     }
     pipeline_share_answer(p, t);
     pipeline_finish(p, t, STATUS_SUCCEEDED);
+}
+
+static void succeed(struct pipeline *p, struct task *t, const struct attempt *a)
+{
+    pipeline_reckon(p, t, &a->usage, a->cost);
+    if (pipeline_guard_answer(p, t) && !pipeline_moderate(p, t))
+        pipeline_accept(p, t);
 }
 
 static void on_called(void *arg, const struct call_result *result)
@@ -362,6 +368,10 @@ void pipeline_start_call(struct pipeline *p, struct task *t)
 
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why)
 {
+    if (t->moderating) {
+        pipeline_abort_moderation(t, code, why);
+        return;
+    }
     struct attempt *a = &t->attempts[t->attempt_count - 1];
     struct call_result r = {0};
     struct reply reply;

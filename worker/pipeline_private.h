@@ -112,6 +112,8 @@ double pipeline_estimate(struct pipeline *p, struct task *t);
 /* What a limit of tokens counts for it until the call has told; at most the bound. */
 double pipeline_estimate_most(struct pipeline *p, struct task *t, const struct usage *bound);
 void pipeline_start_call(struct pipeline *p, struct task *t);
+/* Its answer has passed the guards: it is the result, unless it goes on for a better one. */
+void pipeline_accept(struct pipeline *p, struct task *t);
 /* Ends the task's call without an answer; the books say `why`. */
 void pipeline_abort_call(struct pipeline *p, struct task *t, const char *code, const char *why);
 
@@ -161,6 +163,11 @@ bool pipeline_guard_body(struct pipeline *p, struct task *t, struct buf *out);
 /* Looks at its answer (t->response), which may become another. False: it was withheld, and the task
  * has ended. */
 bool pipeline_guard_answer(struct pipeline *p, struct task *t);
+/* True if a service is asked about its answer first: pipeline_accept() follows, unless it is
+ * withheld. */
+bool pipeline_moderate(struct pipeline *p, struct task *t);
+/* Ends such a call: its answer is not waited for. */
+void pipeline_abort_moderation(struct task *t, const char *code, const char *why);
 /* Takes what is sensitive out of what a peer said. */
 void pipeline_guard_error(const struct task *t, char *message);
 /* Before its record is kept or published. */

@@ -120,7 +120,7 @@ static bool waits(const struct task *t)
 static struct borrowed *lend(struct task *t)
 {
     char id[UUID_TEXT_LEN + 1];
-    const struct attempt *a = &t->attempts[t->attempt_count - 1];
+    const struct attempt *a = task_last_attempt(t);
     char *name = mem_format("%s/%s", uuid_format(&t->doc.job_id, id), t->doc.custom_id);
     struct borrowed *b = borrowed_new(t->response, t->response_len, a->backend, a->model, name);
     free(name);

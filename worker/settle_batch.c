@@ -117,8 +117,7 @@ static void add_identity(struct pgarray *r, const struct task *t)
 static void add_result(struct pgarray *r, const struct task *t)
 {
     struct spent s = sum_attempts(t);
-    const struct attempt *first = t->attempt_count ? t->attempts : NULL;
-    const struct attempt *last = first ? first + t->attempt_count - 1 : NULL;
+    const struct attempt *last = task_last_attempt(t);
     const struct borrowed *other = batch_borrowed(t);
     add_identity(r, t);
     pgarray_text(&r[R_BACKEND], other ? other->backend : last ? last->backend : NULL);

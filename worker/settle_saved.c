@@ -41,7 +41,7 @@ static void add_kept(struct batch *b, const struct task *t)
     struct pgarray *k = b->kept;
     unsigned char key[CANON_DIGEST];
     const struct sharing *s = t->sharing;
-    const struct attempt *last = t->attempt_count ? &t->attempts[t->attempt_count - 1] : NULL;
+    const struct attempt *last = task_last_attempt(t);
     const struct usage none = {0}, *u = last ? &last->usage : &none;
     memcpy(key, s->key, sizeof key);
     const bool kept = is_kept(b, t, last, key);

@@ -97,6 +97,14 @@ const char *task_upstream_model(const struct task *t)
     return c->model ? c->model : t->doc.model;
 }
 
+const struct attempt *task_last_attempt(const struct task *t)
+{
+    size_t n = t->attempt_count;
+    while (n > 0 && t->attempts[n - 1].aside)
+        n--;
+    return n ? &t->attempts[n - 1] : NULL;
+}
+
 void task_forget_again(struct task *t)
 {
     if (t->again)

@@ -70,6 +70,7 @@ struct attempt {
     int64_t cost;              /* pico-dollars; -1: not known */
     const char *price_version; /* by which it was computed; borrowed; NULL: none was */
     bool unknown_price;        /* for want of a price */
+    bool aside;                /* asks about an answer, and gives none */
     int64_t started_us, duration_ms;
     uint64_t pack;          /* token of the call that it was a part of; 0: it was a whole one */
     int64_t first_token_ms; /* since its start; -1: the answer was not streamed, or none came */
@@ -170,6 +171,7 @@ struct task {
     bool asks_stream;   /* its body does */
     struct buf request; /* translated, from the choice of the task to its call */
     struct call *call;
+    bool moderating;       /* that call asks about its answer */
     struct stream *stream; /* of that call, if its answer comes in pieces; else NULL */
     size_t gate;           /* before which it waits, or which it has passed */
     struct estimate *kind; /* of its calls, as to tokens; NULL: nothing depends on it */
@@ -206,6 +208,8 @@ size_t task_bytes(const struct task *t); /* what it is charged for in memory lim
 const struct config_candidate *task_candidate(const struct task *t);
 /* The model's name there. */
 const char *task_upstream_model(const struct task *t);
+/* The attempt that answered it, or the last one to try; NULL: there was none. */
+const struct attempt *task_last_attempt(const struct task *t);
 /* Sets the final status; for other than success, fill t->error first. */
 void task_finish(struct task *t, enum task_status status);
 /* Its next call is the first of its kind. */

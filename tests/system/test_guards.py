@@ -25,6 +25,7 @@ class Echo:
     """Says what `answer` makes of the last message; keeps all that it was sent."""
 
     def __init__(self):
+        self.moderated, self.moderation = [], 200
         self.bodies, self.status, self.answer = [], 200, lambda text: f"You said: {text}"
         echo = self
 
@@ -33,6 +34,13 @@ class Echo:
 
             def do_POST(self):  # noqa: N802
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path.endswith("/moderations"):
+                    status, text = echo.moderate(body)
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(text)))
+                    self.end_headers()
+                    self.wfile.write(text)
+                    return
                 echo.bodies.append(body)
                 said = echo.answer(body["messages"][-1]["content"])
                 out = {"error": {"message": f"cannot do: {body['messages'][-1]['content']}", "type": "server_error"}} \
@@ -55,6 +63,13 @@ class Echo:
         self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def moderate(self, body):
+        self.moderated.append(body)
+        score = 0.9 if "harm" in body["input"] else 0.3
+        return self.moderation, json.dumps({"id": "m", "model": body["model"], "results": [{
+            "flagged": score > 0.5, "categories": {"violence": score > 0.5, "hate": False},
+            "category_scores": {"violence": score, "hate": 0.2}}]}).encode()
 
     def seen(self):
         return [b["messages"][-1]["content"] for b in self.bodies]
@@ -221,3 +236,24 @@ def test_the_configuration_is_checked_and_a_text_is_explained(world, echo):
     assert 'the guard "leak" cannot mask' in world.quern("guards", "test", path, code=1).err
     world.configure(echo, guards={"rules": [{"guard": "sensitive", "kinds": "email, fone"}]})
     assert '"fone" is none of email' in world.quern("guards", "test", path, code=1).err
+
+
+def test_a_service_moderates_answers(world, echo):
+    rule = {"guard": "moderation", "action": "block", "backend": "stub", "model": "mod"}
+    start(world, echo, {"rules": [{**rule, "when": {"feature": "strict"}, "categories": "violence:0.2"},
+                                  {**rule, "when": {"feature": "flag"}, "action": "flag"}, rule]})
+    submit(world, "job", [request("good", "fine"), request("bad", "harm"), {**request("strict", "fine"), "feature": "strict"},
+                          {**request("flag", "harm"), "feature": "flag"}], "--wait")
+    results = world.results("job")
+    assert {n for n, r in results.items() if r.get("blocked")} == {"bad", "strict"}
+    assert text_of(results["good"]) == "You said: fine" and text_of(results["flag"]) == "You said: harm"
+    assert "harm" not in json.dumps(results["bad"])
+    assert sorted(events(world)) == [("bad", "out", "moderation", "block", "violence 0.90"),
+                                     ("flag", "out", "moderation", "flag", "violence 0.90"),
+                                     ("strict", "out", "moderation", "block", "violence 0.30")]
+    assert {b["model"] for b in echo.moderated} == {"mod"} and len(echo.moderated) == 4
+    assert world.value("SELECT count(*) FROM attempts WHERE model = 'mod' AND cost_usd = 0") == 4
+    assert world.value("SELECT count(*) FROM results WHERE upstream_model = 'mod'") == 0
+    echo.moderation = 500
+    submit(world, "down", [request("x", "fine")], "--wait")
+    assert world.results("down")["x"]["blocked"] is True, "what nobody has looked at is withheld"
