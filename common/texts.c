@@ -16,19 +16,14 @@ static bool is_one_of(struct json key, const char *const *names)
     return false;
 }
 
-/* No texts, or no place for them. */
+/* Strings that only say how a request is built. */
 static const char *const built[] = {"model",
                                     "role",
                                     "type",
                                     "id",
                                     "call_id",
                                     "tool_call_id",
-                                    "image_url",
-                                    "url",
-                                    "data",
-                                    "file_data",
                                     "file_id",
-                                    "input_audio",
                                     "detail",
                                     "format",
                                     "object",
@@ -40,6 +35,10 @@ static const char *const built[] = {"model",
                                     "reasoning_effort",
                                     "previous_response_id",
                                     NULL};
+/* Base64 of pictures and sounds. */
+static const char *const media[] = {"url", "data", "file_data", "image_url", NULL};
+/* Where names are the user's own, and mean nothing here. */
+static const char *const own[] = {"metadata", "variables", "properties", "$defs", NULL};
 static const char *const prose[] = {"content",      "text",   "input",     "prompt",
                                     "instructions", "output", "arguments", NULL};
 
@@ -70,21 +69,53 @@ static enum text_role role_of(struct json key, struct json object, enum text_rol
 
 static void write(const struct walk *w, struct json v, struct text_place place);
 
+/* Of several that are there services may take any: then nobody is trusted. */
+static enum text_role role_in(struct json object, enum text_role outer)
+{
+    struct json_member m;
+    size_t pos = 0;
+    bool any = false;
+    enum text_role role = outer;
+    while (json_next_member(object, &pos, &m)) {
+        if (!json_equals(m.key, "role"))
+            continue;
+        const enum text_role said = role_named(m.value, outer);
+        role = any && said != role ? TEXT_USER : said;
+        any = true;
+    }
+    return role;
+}
+
+static bool is_media(struct json v)
+{
+    enum { LONG = 512 };
+    return v.len > LONG && (memcmp(v.p, "\"data:", 6) == 0 || !memchr(v.p, ' ', v.len));
+}
+
+static bool stays(struct json key, struct json v, struct text_place place)
+{
+    if (!json_is(v, '"') || place.own)
+        return false;
+    return is_one_of(key, built) || (is_one_of(key, media) && is_media(v));
+}
+
 static void write_object(const struct walk *w, struct json v, struct text_place place)
 {
     struct json_member m;
     size_t pos = 0;
     char before = '{';
-    const enum text_role own = role_named(json_get(v, "role"), place.role);
+    const enum text_role role = role_in(v, place.role);
     while (json_next_member(v, &pos, &m)) {
         buf_char(w->out, before);
         before = ',';
         buf_add(w->out, m.key.p, m.key.len);
         buf_char(w->out, ':');
-        if (is_one_of(m.key, built))
+        if (stays(m.key, m.value, place))
             buf_add(w->out, m.value.p, m.value.len);
         else
-            write(w, m.value, (struct text_place){role_of(m.key, v, own), is_one_of(m.key, prose)});
+            write(w, m.value,
+                  (struct text_place){role_of(m.key, v, role), is_one_of(m.key, prose),
+                                      place.own || is_one_of(m.key, own)});
     }
     buf_str(w->out, before == '{' ? "{}" : "}");
 }
@@ -118,5 +149,5 @@ static void write(const struct walk *w, struct json v, struct text_place place)
 void texts_rewrite(struct json body, text_writer *f, void *arg, struct buf *out)
 {
     const struct walk w = {f, arg, out};
-    write(&w, body, (struct text_place){TEXT_OTHER, false});
+    write(&w, body, (struct text_place){TEXT_OTHER, false, false});
 }

@@ -10,12 +10,13 @@ enum text_role { TEXT_OTHER, TEXT_SYSTEM, TEXT_USER, TEXT_ASSISTANT, TEXT_TOOL }
 struct text_place {
     enum text_role role; /* OTHER: it is in no message: a user's name, a tool's description … */
     bool prose;          /* what a message says, a prompt, a tool's arguments or answer */
+    bool own;            /* in metadata and the like, where names are the user's own */
 };
 
 /* Appends what is to stand for the string `v` (a JSON string, with its quotes). */
 typedef void text_writer(void *arg, struct text_place place, struct json v, struct buf *out);
 
 /* Appends the request with each string value written by `f`, but for those that only say how it is
- * built (model, role, type, ids, URLs and data of pictures). All else is as it was. */
+ * built (model, role, type, ids, base64 of pictures). All else is as it was. */
 void texts_rewrite(struct json body, text_writer *f, void *arg, struct buf *out);
 #endif

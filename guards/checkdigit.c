@@ -240,7 +240,7 @@ const struct id_scheme id_schemes[] = {
     {"aadhaar", 12, is_aadhaar, "444", false, "aadhaar|aadhar|uidai|uid|आधार|" ANY_ID},
     {"rijksregister", 11, is_rijksregister, "222.32", true,
      "rijksregister|registre|rrn|insz|niss|nationaal|national"},
-    {"TC kimlik", 11, is_kimlik, NULL, true, ""},
+    {"TC kimlik", 11, is_kimlik, NULL, false, "kimlik|tc|t.c.|tckn|" ANY_ID},
     {"CPF", 11, is_cpf, "3332", true, "cpf|" ANY_ID},
     {"Steuer-ID", 11, is_steuer_id, "2333", false,
      "steuer|idnr|tin|tax id|identifikationsnummer|" ANY_ID},

@@ -191,6 +191,7 @@ static void keep_event(struct guarded *s, const struct guard_rule *r, const stru
 {
     if (s->event_count == GUARD_EVENTS_MAX)
         return;
+    s->events = mem_array(s->events, s->event_count + 1, sizeof *s->events);
     s->events[s->event_count++] = (struct guard_event){
         .guard = guard_list[r->config->guard].name,
         .action = action_names[r->config->action],
@@ -208,6 +209,7 @@ void guarded_free(struct guarded *s)
         free(s->events[i].reasons);
         free(s->events[i].spans);
     }
+    free(s->events);
     mask_free(&s->mask);
     free(s);
 }
@@ -223,8 +225,8 @@ struct pass {
     const struct guard_rule *chosen[GUARD_KINDS];
     bool answer, rewrites; /* rewrites: verdicts were kept before */
     bool kept;             /* what is sensitive has placeholders, and nothing else changes */
-    bool changed;
-    uint64_t mark; /* of wrapped texts: random, so that no text has it */
+    bool changed, nested;  /* nested: within JSON in a string */
+    uint64_t mark;         /* of wrapped texts: random, so that no text has it */
 };
 
 /* Cuts the spans out, or puts placeholders in their place. */
@@ -300,13 +302,16 @@ static void act(struct pass *p, const struct guard_rule *r, const struct guard_f
     }
 }
 
-/* In their order: what is cut out first is not looked at by the next. */
+/* What is sensitive is looked for first: nothing that another guard cuts out is overlooked. */
+static const enum guard_kind order[] = {GUARD_SENSITIVE, GUARD_TERMS, GUARD_LEAK, GUARD_INJECTION};
+
 static void check(struct pass *p, struct text_place place)
 {
     struct guard_finding f;
-    for (int i = 0; i < GUARD_KINDS; i++) {
+    for (size_t at = 0; at < sizeof order / sizeof *order; at++) {
+        const enum guard_kind i = order[at];
         const struct guard_rule *r = p->chosen[i];
-        if (!r || !guard_list[i].check)
+        if (!r)
             continue;
         const struct guard_text t = {.text = p->g->text.data,
                                      .len = p->g->text.len,
@@ -333,17 +338,67 @@ static void check(struct pass *p, struct text_place place)
     }
 }
 
+static void on_text(void *arg, struct text_place place, struct json v, struct buf *out);
+
+/* Arguments and results of tools are JSON in a string: each text in it is looked at by itself.
+ * False: it is no JSON. */
+static bool on_nested(struct pass *p, struct json v, struct buf *out)
+{
+    struct error ignored;
+    struct buf inner, text;
+    if (p->nested || v.len < 4 || (v.p[1] != '{' && v.p[1] != '['))
+        return false;
+    buf_init(&inner, v.len);
+    buf_init(&text, v.len * 8 + 4096);
+    const bool json = json_string(v, &inner) && json_check(inner.data, inner.len, &ignored);
+    if (json) {
+        const bool before = p->changed;
+        p->nested = true;
+        p->changed = false;
+        texts_rewrite(json_root(inner.data, inner.len), on_text, p, &text);
+        p->nested = false;
+        if (p->changed)
+            buf_json(out, text.data, text.len);
+        else
+            buf_add(out, v.p, v.len);
+        out->overflow |= text.overflow;
+        p->changed |= before;
+    }
+    buf_free(&inner);
+    buf_free(&text);
+    return json;
+}
+
+static void restore(struct pass *p)
+{
+    if (!p->answer || p->state->mask.named == 0)
+        return;
+    buf_clear(&p->g->next);
+    if (!mask_restore(&p->state->mask, p->g->text.data, p->g->text.len, &p->g->next))
+        return;
+    const struct buf swap = p->g->text;
+    p->g->text = p->g->next;
+    p->g->next = swap;
+    p->changed = true;
+}
+
 static void on_text(void *arg, struct text_place place, struct json v, struct buf *out)
 {
     struct pass *p = arg;
     const bool before = p->changed;
+    if (on_nested(p, v, out))
+        return;
+    if (p->nested)
+        place = (struct text_place){TEXT_TOOL, true, false};
     p->changed = false;
     buf_clear(&p->g->text);
     (void)json_string(v, &p->g->text);
-    if (p->g->text.len)
+    if (p->g->text.len) {
+        restore(p);
         check(p, place);
+    }
     if (p->changed)
-        buf_json(out, p->g->text.data, p->g->text.len);
+        buf_json(out, p->g->text.data ? p->g->text.data : "", p->g->text.len);
     else
         buf_add(out, v.p, v.len);
     p->changed |= before;
@@ -352,13 +407,21 @@ static void on_text(void *arg, struct text_place place, struct json v, struct bu
 /* ---- requests and answers ---------------------------------------------------------------------
  */
 
-static size_t count_of(struct json body, const char *needle)
+/* Parts that are pictures, sounds or files. */
+static size_t count_media(struct json v)
 {
-    size_t found = 0;
-    const char *at = body.p, *end = body.p + body.len;
-    while ((at = memmem(at, (size_t)(end - at), needle, strlen(needle))) != NULL) {
-        found++;
-        at += strlen(needle);
+    static const char *const types[] = {"image_url", "input_image", "input_audio", "file",
+                                        "input_file"};
+    struct json_member m;
+    struct json item;
+    size_t pos = 0, found = 0;
+    while (json_is(v, '[') && json_next_item(v, &pos, &item))
+        found += count_media(item);
+    while (json_is(v, '{') && json_next_member(v, &pos, &m)) {
+        if (json_is(m.value, '{') || json_is(m.value, '['))
+            found += count_media(m.value);
+        for (size_t i = 0; json_equals(m.key, "type") && i < sizeof types / sizeof *types; i++)
+            found += json_equals(m.value, types[i]);
     }
     return found;
 }
@@ -385,10 +448,7 @@ static void check_size(struct pass *p)
         size_t is, most;
     } sizes[] = {{"messages", messages_of(body), (size_t)r->config->max_messages},
                  {"tokens", body.len / BYTES_PER_TOKEN, (size_t)r->config->max_tokens},
-                 {"images",
-                  count_of(body, "\"image_url\":{") + count_of(body, "\"input_image\"") +
-                      count_of(body, "\"file_data\""),
-                  (size_t)r->config->max_images}};
+                 {"images", count_media(body), (size_t)r->config->max_images}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         if (sizes[i].most == 0 || sizes[i].is <= sizes[i].most)
             continue;
@@ -466,25 +526,32 @@ bool guards_answer(struct guards *g, const struct task_doc *d, int lane, struct 
                    struct json answer, struct buf *out)
 {
     struct pass p = {.g = g, .doc = d, .state = state, .answer = true};
-    struct buf plain;
-    struct json v = answer;
-    buf_init(&plain, TEXT_MAX);
+    struct buf nothing;
+    buf_init(&nothing, TEXT_MAX);
     choose(g, d, lane, true, p.chosen);
-    if (p.chosen[GUARD_SENSITIVE] && state->mask.count == 0) {
-        texts_rewrite(d->body, note_text, &p, &plain);
-        buf_clear(&plain);
-    }
-    const bool restored = mask_restore(&state->mask, answer, &plain);
-    if (restored)
-        v = json_root(plain.data, plain.len);
-    bool changed = walk(&p, v, lane, out);
-    if (!changed && restored) {
-        buf_clear(out);
-        buf_add(out, v.p, v.len);
-        changed = true;
-    }
-    buf_free(&plain);
-    return changed;
+    if (p.chosen[GUARD_SENSITIVE] && state->mask.count == 0)
+        texts_rewrite(d->body, note_text, &p, &nothing);
+    buf_free(&nothing);
+    if (p.chosen[GUARD_LEAK])
+        leak_begin(&g->tools.leak, d->body, (size_t)p.chosen[GUARD_LEAK]->config->leak_words);
+    texts_rewrite(answer, on_text, &p, out);
+    leak_end(&g->tools.leak);
+    return p.changed;
+}
+
+void guards_scrub(struct guards *g, char *text, size_t len)
+{
+    struct spans found;
+    bool any = false;
+    for (size_t i = 0; i < g->count; i++)
+        any |= g->rules[i].config->guard == GUARD_SENSITIVE;
+    if (!any)
+        return;
+    spans_init(&found);
+    sensitive_read(UINT32_MAX, text, len, &found);
+    for (size_t i = 0; i < found.count; i++)
+        memset(text + found.items[i].from, '*', found.items[i].to - found.items[i].from);
+    spans_free(&found);
 }
 
 /* ---- moderation -------------------------------------------------------------------------------
@@ -545,6 +612,7 @@ void guards_moderated(struct guarded *state, const struct config_guard_rule *rul
         finding_reason(&f, "no answer of the service");
     if (!f.reasons[0])
         return;
+    state->events = mem_array(state->events, state->event_count + 1, sizeof *state->events);
     if (state->event_count < GUARD_EVENTS_MAX)
         state->events[state->event_count++] =
             (struct guard_event){.guard = guard_list[GUARD_MODERATION].name,

@@ -10,7 +10,7 @@
 #include "guards/mask.h"
 #include "guards/sensitive.h"
 
-enum { GUARD_EVENTS_MAX = 32, GUARD_SPANS_MAX = 64 }; /* of one task; spans of one event */
+enum { GUARD_EVENTS_MAX = 1000, GUARD_SPANS_MAX = 64 }; /* of one task; spans of one event */
 
 /* What one guard found in one text. */
 struct guard_finding {
@@ -29,7 +29,7 @@ struct guard_event {
 
 /* What the guards say of a task. */
 struct guarded {
-    struct guard_event events[GUARD_EVENTS_MAX];
+    struct guard_event *events;
     size_t event_count;
     struct mask mask;
     bool blocked;  /* it is not called, or its answer is withheld */
@@ -64,5 +64,7 @@ const struct config_guard_rule *guards_moderation(const struct guards *g, const 
  * as the rule says. */
 void guards_moderated(struct guarded *state, const struct config_guard_rule *rule,
                       const struct json *said);
+/* Overwrites what is sensitive in a record that is no task. */
+void guards_scrub(struct guards *g, char *text, size_t len);
 void guarded_free(struct guarded *s);
 #endif

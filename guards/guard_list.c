@@ -72,8 +72,7 @@ static void check_leak(struct guard_tools *tools, const struct guard_rule *r,
         finding_reason(out, "canary");
         spans_add(&out->spans, 0, (size_t)(at - t->text), (size_t)(at - t->text) + strlen(canary));
     }
-    if (leak_find(&tools->leak, t->doc->body, t->text, t->len, (size_t)r->config->leak_words, &from,
-                  &to)) {
+    if (leak_find(&tools->leak, t->text, t->len, &from, &to)) {
         finding_reason(out, "instructions");
         if (!at)
             spans_add(&out->spans, 0, from, to);

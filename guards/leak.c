@@ -8,12 +8,6 @@
 
 enum { SYSTEM_MAX = 1 << 20 };
 
-/* Of the words from each on, `n` in a row; sorted. */
-struct rows {
-    uint64_t *hashes;
-    size_t count;
-};
-
 static uint64_t hash_row(const struct word *w, size_t n)
 {
     uint64_t h = 14695981039346656037ULL;
@@ -38,42 +32,46 @@ static void add_system(void *arg, struct text_place place, struct json v, struct
     buf_char(all, '\n');
 }
 
-static struct rows rows_of(struct leak_scratch *s, struct json body, size_t n)
+void leak_begin(struct leak_scratch *s, struct json body, size_t least)
 {
-    struct rows rows = {0};
     struct buf text, nothing;
     buf_init(&text, SYSTEM_MAX);
-    buf_init(&nothing, body.len);
+    buf_init(&nothing, body.len * 2 + 64);
     texts_rewrite(body, add_system, &text, &nothing);
     words_read(&s->words, s->empty, text.data ? text.data : "", text.len);
-    if (s->words.count >= n) {
-        rows.hashes = mem_array(NULL, s->words.count, sizeof *rows.hashes);
-        for (size_t i = 0; i + n <= s->words.count; i++)
-            rows.hashes[rows.count++] = hash_row(&s->words.items[i], n);
-        qsort(rows.hashes, rows.count, sizeof *rows.hashes, compare);
+    leak_end(s);
+    s->least = least;
+    if (s->words.count >= least) {
+        s->rows = mem_array(NULL, s->words.count, sizeof *s->rows);
+        for (size_t i = 0; i + least <= s->words.count; i++)
+            s->rows[s->row_count++] = hash_row(&s->words.items[i], least);
+        qsort(s->rows, s->row_count, sizeof *s->rows, compare);
     }
     buf_free(&text);
     buf_free(&nothing);
-    return rows;
 }
 
-bool leak_find(struct leak_scratch *s, struct json body, const char *answer, size_t len,
-               size_t least, size_t *from, size_t *to)
+void leak_end(struct leak_scratch *s)
 {
-    struct rows rows = rows_of(s, body, least);
+    free(s->rows);
+    s->rows = NULL;
+    s->row_count = 0;
+}
+
+bool leak_find(struct leak_scratch *s, const char *answer, size_t len, size_t *from, size_t *to)
+{
     size_t best = 0, run = 0;
-    if (rows.count)
-        words_read(&s->words, s->empty, answer, len);
-    for (size_t i = 0; rows.count && i + least <= s->words.count; i++) {
-        const uint64_t h = hash_row(&s->words.items[i], least);
-        const bool known = bsearch(&h, rows.hashes, rows.count, sizeof h, compare) != NULL;
-        run = known ? run + 1 : 0;
+    if (s->row_count == 0 || len < s->least * 2)
+        return false;
+    words_read(&s->words, s->empty, answer, len);
+    for (size_t i = 0; i + s->least <= s->words.count; i++) {
+        const uint64_t h = hash_row(&s->words.items[i], s->least);
+        run = bsearch(&h, s->rows, s->row_count, sizeof h, compare) ? run + 1 : 0;
         if (run > best) {
             best = run;
             *from = s->words.items[i + 1 - run].from;
-            *to = s->words.items[i + least - 1].to;
+            *to = s->words.items[i + s->least - 1].to;
         }
     }
-    free(rows.hashes);
     return best > 0;
 }

@@ -7,7 +7,7 @@
 
 #include "common/mem.h"
 
-enum { NONCE = 12, TAG = 16 };
+enum { NONCE = 12, TAG = 16, RECORD_MOST = 800 << 10, BRIEF_MAX = 4096 };
 
 /* Nonce, ciphertext, tag. NULL: OpenSSL failed. */
 static unsigned char *encrypt(const unsigned char *key, struct json v, size_t *len)
@@ -78,7 +78,17 @@ bool seal_doc(const unsigned char key[SEAL_KEY], struct json doc, struct json bo
         return false;
     char *text = mem_alloc(len / 3 * 4 + 5);
     const int n = EVP_EncodeBlock((unsigned char *)text, sealed, (int)len);
+    struct buf brief;
+    buf_init(&brief, BRIEF_MAX);
+    if (body.len + (size_t)n > RECORD_MOST) { /* Kafka takes no more */
+        buf_str(&brief, "{\"model\":");
+        const struct json model = json_get(body, "model");
+        buf_add(&brief, model.p ? model.p : "\"\"", model.p ? model.len : 2);
+        buf_char(&brief, '}');
+        body = json_root(brief.data, brief.len);
+    }
     write_others(doc, body, out);
+    buf_free(&brief);
     buf_str(out, ",\"sealed\":\"");
     buf_add(out, text, (size_t)n);
     buf_str(out, "\"}");
@@ -89,7 +99,7 @@ bool seal_doc(const unsigned char key[SEAL_KEY], struct json doc, struct json bo
 
 bool seal_is(const char *record, size_t len)
 {
-    return memmem(record, len, "\"sealed\":\"", 10) != NULL;
+    return memmem(record, len, "\"sealed\"", 8) != NULL;
 }
 
 bool seal_open(const unsigned char key[SEAL_KEY], struct json doc, struct buf *out)

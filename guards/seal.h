@@ -8,10 +8,11 @@
 
 enum { SEAL_KEY = 32, SEAL_MAX = 64 << 20 };
 
-/* Appends the document with `body` in place of its body, and the true one in a member `sealed`. */
+/* Appends the document with `body` in place of its body, and the true one in a member `sealed`. Of
+ * a body that makes it too long for Kafka only the model stays. */
 MUST_CHECK bool seal_doc(const unsigned char key[SEAL_KEY], struct json doc, struct json body,
                          struct buf *out);
-/* Is the body of this record (of any form) sealed? */
+/* May the body of this record (of any form) be sealed? Then it is if it has a member `sealed`. */
 bool seal_is(const char *record, size_t len);
 /* Appends the document with its true body. False: it was sealed with another key, or changed. */
 MUST_CHECK bool seal_open(const unsigned char key[SEAL_KEY], struct json doc, struct buf *out);

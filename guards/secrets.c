@@ -5,7 +5,7 @@
 
 #include "guards/sensitive.h"
 
-enum { SECRET_MAX = 4096, PEM_MAX = 16384, NAME_MAX_BYTES = 40 };
+enum { SECRET_MAX = 4096, PEM_MAX = 1 << 20, NAME_MAX_BYTES = 40 };
 
 /* What services put in front, and how many characters are behind it at least. */
 static const struct mark {
@@ -37,11 +37,11 @@ static const struct mark {
 
 /* Names of what is secret, or ends of them; what follows '=' or ':' is its value. */
 static const char *const names[] = {
-    "password",   "passwd",      "passwort",      "passphrase", "kennwort",   "pwd",
-    "secret",     "api_key",     "apikey",        "api-key",    "access_key", "accesskey",
-    "token",      "private_key", "passe",         "credential", "bearer",     "secret_key",
-    "pass",       "senha",       "hasło",         "contraseña", "wachtwoord", "auth",
-    "access-key", "signing_key", "encryption_key"};
+    "password",   "passwd",      "passwort",       "passphrase", "kennwort",       "pwd",
+    "secret",     "api_key",     "apikey",         "api-key",    "access_key",     "accesskey",
+    "token",      "private_key", "passe",          "credential", "bearer",         "secret_key",
+    "pass",       "senha",       "hasło",          "contraseña", "wachtwoord",     "auth",
+    "access-key", "signing_key", "encryption_key", "accountkey", "sharedaccesskey"};
 
 static bool in_set(char c, char set)
 {
@@ -178,8 +178,13 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t *from, size
     if (!value || !is_name(s, at, end))
         return false;
     end = value;
-    while (end < len && end - value < SECRET_MAX && !ends_value(s[end]))
+    while (end < len && end - value < SECRET_MAX && !ends_value(s[end])) {
+        /* a call, a template, another assignment: no secret */
+        if (s[end] == '(' || s[end] == '{' ||
+            (s[end] == '=' && end + 1 < len && isalnum((unsigned char)s[end + 1])))
+            return false;
         end++;
+    }
     while (end > value && strchr(".!?", s[end - 1]))
         end--;
     if (!is_random(s + value, end - value) || s[value] == '$' ||
@@ -194,7 +199,8 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t *from, size
 bool secret_at(const char *text, size_t len, size_t at, size_t *from, size_t *to)
 {
     size_t n;
-    if (marked_at(text + at, len - at, &n)) {
+    const bool first = at == 0 || !in_set(text[at - 1], '.');
+    if (first && marked_at(text + at, len - at, &n)) {
         *from = at;
         *to = at + n;
         return true;

@@ -48,15 +48,22 @@ void spans_add(struct spans *s, uint32_t kind, size_t from, size_t to)
 /* Is one of the words (lower case, separated by '|') within so many bytes in front? */
 bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cues)
 {
-    char before[CUE_BYTES + 1];
-    const size_t n = pos < bytes ? pos : bytes;
-    for (size_t i = 0; i < n; i++)
-        before[i] = (char)tolower((unsigned char)s->text[pos - n + i]);
+    struct before *b = s->before;
+    if (b->word + bytes < pos)
+        return false; /* there are no words */
+    if (b->pos != pos) {
+        b->pos = pos;
+        b->len = pos < CUE_BYTES ? pos : CUE_BYTES;
+        for (size_t i = 0; i < b->len; i++)
+            b->text[i] = (char)tolower((unsigned char)s->text[pos - b->len + i]);
+    }
+    const size_t n = b->len < bytes ? b->len : bytes;
+    const char *before = b->text + b->len - n;
     while (*cues) {
         const size_t len = strcspn(cues, "|");
         const char *found = len ? memmem(before, n, cues, len) : NULL;
         const size_t in = found ? pos - n + (size_t)(found - before) : 0;
-        if (found && (in == 0 || !scan_is_alnum(s->text[in - 1]) || !scan_is_alnum(*found)))
+        if (found && (in == 0 || !scan_is_alnum(scan_before(s, in)) || !scan_is_alnum(*found)))
             return true;
         cues += len + (cues[len] == '|');
     }
@@ -86,7 +93,8 @@ static size_t domain_end(const struct scan *s, size_t from)
 {
     size_t i = from, dot = 0;
     while (i < s->len && i - from < DOMAIN_MAX &&
-           (scan_is_alnum(s->text[i]) || s->text[i] == '-' || s->text[i] == '.')) {
+           (scan_is_alnum(s->text[i]) || s->text[i] == '-' || s->text[i] == '.' ||
+            (i > from && ((unsigned char)s->text[i] & 0xC0) == 0x80))) {
         if (s->text[i] == '.') {
             if (i == from || scan_at(s, i + 1) == '.')
                 break;
@@ -96,7 +104,7 @@ static size_t domain_end(const struct scan *s, size_t from)
         }
         i++;
     }
-    while (i > from && !scan_is_alnum(s->text[i - 1]))
+    while (i > from && !scan_is_alnum(scan_before(s, i)))
         i--;
     if (!dot || i - dot < 3 || is_file(s->text + dot + 1, i - dot - 1))
         return 0;
@@ -110,9 +118,16 @@ static size_t read_email(struct scan *s, size_t sign)
 {
     const size_t last = s->out->count ? s->out->items[s->out->count - 1].to : 0;
     size_t from = sign;
-    while (from > last && sign - from < LOCAL_MAX &&
-           (is_local(s->text[from - 1]) || (unsigned char)s->text[from - 1] >= 0x80))
-        from--;
+    while (from > last && sign - from < LOCAL_MAX) {
+        if (is_local(s->text[from - 1]))
+            from--;
+        else if (from > last + 1 && ((unsigned char)s->text[from - 1] & 0xC0) == 0x80 &&
+                 (unsigned char)s->text[from - 2] >= 0xC3 &&
+                 (unsigned char)s->text[from - 2] <= 0xDF)
+            from -= 2; /* a letter of Latin, Greek or Cyrillic */
+        else
+            break;
+    }
     for (size_t i = sign; i > from; i--) /* user=k@example.org */
         if (strchr("=&?/|`{", s->text[i - 1])) {
             from = i;
@@ -120,6 +135,8 @@ static size_t read_email(struct scan *s, size_t sign)
         }
     while (from < sign && strchr("'`{|=/.&?*", s->text[from]))
         from++;
+    if (sign - from == 3 && memcmp(s->text + from, "git", 3) == 0)
+        return 0; /* git@github.com:… is a place */
     const size_t to = from < sign ? domain_end(s, sign + 1) : 0;
     if (to)
         spans_add(s->out, SENSITIVE_EMAIL, from, to);
@@ -185,7 +202,8 @@ static size_t read_ipv6(const struct scan *s, size_t from)
         colons -= text[n - 1] == ':';
         text[--n] = '\0';
     }
-    return colons >= 2 && digits > 0 && n > 2 && !scan_same_token(scan_at(s, from + n)) &&
+    return colons >= 2 && strpbrk(text, "0123456789") && digits > 0 && n > 2 &&
+                   !scan_same_token(scan_at(s, from + n)) &&
                    inet_pton(AF_INET6, text, &address) == 1
                ? from + n
                : 0;
@@ -219,7 +237,8 @@ static size_t read_start(struct scan *s, size_t i)
 {
     const char c = s->text[i];
     size_t end = 0;
-    if ((isxdigit((unsigned char)c) || (c == ':' && scan_at(s, i + 1) == ':')) &&
+    const bool goes_on = i > 0 && s->text[i - 1] == ':'; /* it would have begun before */
+    if (!goes_on && (isxdigit((unsigned char)c) || (c == ':' && scan_at(s, i + 1) == ':')) &&
         scan_wants(s, SENSITIVE_IP) && (end = read_ipv6(s, i)) != 0) {
         spans_add(s->out, SENSITIVE_IP, i, end);
         return end;
@@ -247,12 +266,16 @@ static size_t read_sign(struct scan *s, size_t i)
 
 void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *out)
 {
-    struct scan s = {text, len, mask, out};
+    struct before before = {.pos = SIZE_MAX};
+    struct scan s = {&before, text, len, mask, out};
     bool inside = false; /* of a word */
     out->count = 0;
     for (size_t i = 0; i < len && out->count < SPANS_MAX;) {
-        while (inside && i < len && scan_same_token(text[i]))
+        while (inside && i < len &&
+               (scan_same_token(text[i]) || ((unsigned char)text[i] & 0xC0) == 0x80))
             i++;
+        if (inside)
+            before.word = i;
         if (i == len)
             break;
         const char c = text[i];
@@ -263,5 +286,7 @@ void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *o
             end = read_start(&s, i);
         inside = end ? false : scan_same_token(c);
         i = end ? end : i + 1;
+        while (!end && i < len && ((unsigned char)text[i] & 0xC0) == 0x80)
+            before.word = ++i; /* the rest of the character */
     }
 }

@@ -27,7 +27,7 @@ struct span {
     uint32_t kind;
 };
 
-enum { SPANS_MAX = 4096 }; /* of one text; of what is behind nothing is said */
+enum { SPANS_MAX = 1 << 20 }; /* of one text; a longer list than texts can have */
 
 struct spans {
     struct span *items;

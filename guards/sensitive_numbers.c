@@ -9,7 +9,9 @@ enum {
     DIGITS_MAX = 24, /* of a number with its groups */
     GROUPS_MAX = 9,
     CUE_BYTES = 96, /* in front of a number, that may say what it is */
-    PHONE_CUE = 28
+    PHONE_CUE = 28,
+    SHORTEST = 9,   /* digits of an id or card */
+    CARD_GROUPS = 5 /* at most */
 };
 
 /* ---- numbers ----------------------------------------------------------------------------------
@@ -22,10 +24,10 @@ struct number {
     size_t count;
     size_t group[GROUPS_MAX + 1]; /* the first digit of each */
     size_t groups;
-    char separator; /* between the first two; 0: there is none */
-    bool mixed;     /* they are not all alike */
-    size_t end;     /* behind the last digit */
-    bool whole;     /* it was read to its end */
+    char separator;              /* between the first two; 0: there is none */
+    char before[GROUPS_MAX + 1]; /* each group */
+    size_t end;                  /* behind the last digit */
+    bool whole;                  /* it was read to its end */
 };
 
 static void read_number(const struct scan *s, size_t from, struct number *n)
@@ -44,18 +46,28 @@ static void read_number(const struct scan *s, size_t from, struct number *n)
             n->end = i + 1;
             continue;
         }
-        const char c = scan_at(s, i);
-        if (!(c && strchr(" -./", c)) || !scan_is_digit(scan_at(s, i + 1)))
+        const size_t step = scan_separator(s, i);
+        if (step == 0 || !scan_is_digit(scan_at(s, i + step)))
             break;
         if (n->groups == GROUPS_MAX) {
             n->whole = false;
             break;
         }
-        n->mixed |= n->separator && n->separator != c;
-        n->separator = n->separator ? n->separator : c;
+        n->separator = n->separator ? n->separator : s->text[i];
+        n->before[n->groups] = s->text[i];
         n->group[n->groups++] = n->count;
+        i += step - 1;
     }
     n->group[n->groups] = n->count;
+}
+
+/* Have all of the groups first..last the same separators? */
+static bool is_even(const struct number *n, size_t first, size_t last)
+{
+    for (size_t g = first + 1; g <= last; g++)
+        if (n->before[g] != n->before[first + 1])
+            return false;
+    return true;
 }
 
 /* Are the groups first..last those of the pattern ("334"; a dot stands for nothing)? */
@@ -76,8 +88,10 @@ static bool is_id(const struct scan *s, const struct number *n, size_t first, si
     const char *digits = n->digits + n->group[first];
     const size_t count = n->group[last + 1] - n->group[first];
     for (const struct id_scheme *i = id_schemes; i->name; i++) {
+        if (i->digits != count)
+            continue;
         const bool grouped = i->groups && first < last && has_groups(n, first, last, i->groups);
-        if (i->digits != count || (first < last && i->groups && !grouped) || !i->valid(digits))
+        if ((first < last && i->groups && !grouped) || !i->valid(digits))
             continue;
         const size_t pos = n->pos[n->group[first]];
         const bool told = scan_has_cue(s, pos, CUE_BYTES, i->cues);
@@ -97,8 +111,8 @@ static bool is_card(const struct number *n, size_t first, size_t last)
         if (len < 4 || len > 6)
             return false;
     }
-    if (first < last && (n->group[last + 1] - n->group[last] < 1 || n->mixed ||
-                         n->separator == '.' || n->separator == '/'))
+    if (first < last && (n->group[last + 1] - n->group[last] < 1 || !is_even(n, first, last) ||
+                         n->before[last] == '.' || n->before[last] == '/'))
         return false;
     return check_card(n->digits + n->group[first], count);
 }
@@ -107,7 +121,7 @@ static bool is_card(const struct number *n, size_t first, size_t last)
 static size_t read_ipv4(const struct scan *s, size_t from)
 {
     size_t i = from;
-    const char before = from ? s->text[from - 1] : ' ';
+    const char before = scan_before(s, from);
     for (int part = 0; part < 4; part++) {
         int v = 0;
         size_t n = 0;
@@ -118,8 +132,11 @@ static size_t read_ipv4(const struct scan *s, size_t from)
     }
     const bool more =
         (scan_at(s, i) == '.' && scan_is_digit(scan_at(s, i + 1))) || scan_is_alnum(scan_at(s, i));
-    return more || before == '.' || before == '-' ||
-                   scan_has_cue(s, from, 10, "version |release |ver. |build |v.|v|version: ")
+    const bool path = before == '/' && from > 1 && scan_is_alnum(s->text[from - 2]);
+    return more || path || before == '.' || before == '-' ||
+                   scan_has_cue(
+                       s, from, 10,
+                       "version |release |ver. |build |v.|v|version: |section |chapter |§ ")
                ? 0
                : i;
 }
@@ -131,6 +148,8 @@ static bool read_groups(struct scan *s, const struct number *n, size_t *end)
         for (size_t first = 0; first + span < n->groups; first++) {
             const size_t last = first + span, from = n->pos[n->group[first]],
                          to = n->pos[n->group[last + 1] - 1] + 1;
+            if (n->group[last + 1] - n->group[first] < SHORTEST)
+                continue;
             const bool card = scan_wants(s, SENSITIVE_CARD) && is_card(n, first, last);
             if (!card && !(scan_wants(s, SENSITIVE_ID) && is_id(s, n, first, last)))
                 continue;
@@ -163,7 +182,7 @@ size_t scan_lettered(struct scan *s, size_t from)
 static const char phone_cues[] = "phone|tel|call|mobile|cell|fax|whatsapp|sms|telefon|fon|handy|"
                                  "movil|móvil|llama|appel|portable|"
                                  "telefono|telefone|celular|text me|dial|ring "
-                                 "|numer|contact|rufnummer|anruf|reach |gsm|电话|電話|"
+                                 "|numer|rufnummer|anruf|reach |gsm|电话|電話|"
                                  "전화|телефон|number is|durchwahl|mob.|ph:|hotline|mobil|puh|tlf";
 
 /* E.164 has at most 15 digits. */
@@ -176,7 +195,7 @@ static bool is_phone(const struct scan *s, const struct number *n, size_t from, 
     if (n->count >= 11 && n->digits[0] == '0' && n->digits[1] == '0')
         return scan_has_cue(s, from, PHONE_CUE, phone_cues) || n->groups > 2;
     if (has_groups(n, 0, n->groups - 1, "334") && (n->separator == '-' || n->separator == '.'))
-        return !n->mixed;
+        return is_even(n, 0, n->groups - 1);
     if (n->digits[0] == '0' && n->groups == 5 && has_groups(n, 0, 4, "22222"))
         return true;
     return scan_has_cue(s, from, PHONE_CUE, phone_cues) && n->count >= 7 && n->count <= 13 &&
@@ -205,6 +224,25 @@ size_t scan_bracketed_phone(struct scan *s, size_t open)
     return b.end;
 }
 
+/* "25.000.000": groups of three behind dots. */
+static bool is_amount(const struct scan *s, size_t from, size_t to)
+{
+    size_t run = 0, dots = 0;
+    for (size_t i = from; i < to; i++) {
+        if (s->text[i] == '.') {
+            if (dots && run != 3)
+                return false;
+            dots++;
+            run = 0;
+        } else if (scan_is_digit(s->text[i])) {
+            run++;
+        } else {
+            return false;
+        }
+    }
+    return dots >= 2 && run == 3;
+}
+
 /* "+49 (0)30 123456" */
 size_t scan_plus_phone(struct scan *s, size_t plus)
 {
@@ -222,7 +260,7 @@ size_t scan_plus_phone(struct scan *s, size_t plus)
             break;
         }
     }
-    if (digits < 8 || digits > 15 || scan_at(s, plus + 1) == '0' ||
+    if (is_amount(s, plus + 1, end) || digits < 8 || digits > 15 || scan_at(s, plus + 1) == '0' ||
         scan_is_alnum(scan_at(s, end)) || (plus > 0 && scan_is_alnum(s->text[plus - 1])))
         return 0;
     spans_add(s->out, SENSITIVE_PHONE, plus, end);
@@ -252,11 +290,18 @@ size_t scan_digits(struct scan *s, size_t from)
         }
         n.count--;
     }
-    if (scan_same_token(next) || !n.whole)
+    const bool long_run = n.group[1] > 19; /* digits without end: nothing that is known */
+    if ((scan_same_token(next) && n.whole) || long_run) {
+        while (long_run && scan_is_digit(scan_at(s, n.end)))
+            n.end++;
         return n.end;
+    }
+    if (!n.whole)
+        n.groups--; /* the last may be cut */
     if (read_groups(s, &n, &end))
         return end;
     else if (scan_wants(s, SENSITIVE_PHONE) && is_phone(s, &n, from, false))
         spans_add(s->out, SENSITIVE_PHONE, from, n.end);
-    return n.end;
+    /* Not all that was read is behind: a card may begin in it. */
+    return n.whole || n.groups <= CARD_GROUPS ? n.end : n.pos[n.group[n.groups - CARD_GROUPS]];
 }

@@ -4,7 +4,15 @@
 #define QUERN_SENSITIVE_SCAN_H
 #include "guards/sensitive.h"
 
+/* What stands before a place, in lower case: looked at for several words. */
+struct before {
+    char text[97];
+    size_t pos, len;
+    size_t word; /* where the last word ended that the scan has met */
+};
+
 struct scan {
+    struct before *before;
     const char *text;
     size_t len;
     uint32_t mask;
@@ -21,17 +29,46 @@ static inline char scan_at(const struct scan *s, size_t i)
     return i < s->len ? s->text[i] : '\0';
 }
 
-/* Letters of any script, digits and underscores: what goes on with a word. */
+/* Letters, digits and underscores: what goes on with a word. Of other scripts the letters up to
+ * U+07FF; signs (typographic marks, currencies, spaces) and scripts without spaces part words. `c`
+ * is the first byte of a character. */
 static inline bool scan_same_token(char c)
 {
-    static const uint32_t token[8] = {0,          0x03FF0000, 0x87FFFFFE, 0x07FFFFFE,
-                                      UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    static const uint32_t token[8] = {0, 0x03FF0000, 0x87FFFFFE, 0x07FFFFFE, 0, 0, 0xFFFFFFF8, 0};
     return token[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
 }
 
 static inline bool scan_is_alnum(char c)
 {
     return scan_same_token(c) && c != '_';
+}
+
+/* The first byte of the character that ends before `i`; ' ': there is none. */
+static inline char scan_before(const struct scan *s, size_t i)
+{
+    size_t k = i;
+    while (k > 0 && i - k < 4) {
+        k--;
+        if (((unsigned char)s->text[k] & 0xC0) != 0x80)
+            return s->text[k];
+    }
+    return ' ';
+}
+
+/* The length of a separator within numbers that stands at `i`: one of " -./", a space that does not
+ * break, an en dash; 0: none. */
+static inline size_t scan_separator(const struct scan *s, size_t i)
+{
+    const size_t left = i < s->len ? s->len - i : 0;
+    if (left > 0 &&
+        (s->text[i] == ' ' || s->text[i] == '-' || s->text[i] == '.' || s->text[i] == '/'))
+        return 1;
+    if (left > 2 && s->text[i] == '\xC2' && s->text[i + 1] == '\xA0')
+        return 2;
+    if (left > 3 && s->text[i] == '\xE2' && s->text[i + 1] == '\x80' &&
+        (s->text[i + 2] == '\x93' || s->text[i + 2] == '\xAF' || s->text[i + 2] == '\x91'))
+        return 3;
+    return 0;
 }
 
 static inline bool scan_is_digit(char c)

@@ -440,7 +440,7 @@ void words_read(struct words *ws, const struct lexicon *l, const char *text, siz
     r.lexicon = l;
     r.text = text;
     r.len = len;
-    r.open = false;
+    r.open = r.hidden = r.foreign = false;
     r.run_len = r.run_gap = 0;
     r.flags = WORD_LINE | WORD_SENTENCE;
     ws->count = 0;

@@ -338,8 +338,8 @@ static quern_status await_database(const struct config *c, struct error *err)
 static quern_status start_guards(struct worker *w, struct error *err)
 {
     unsigned char key[SEAL_KEY];
-    if (!(w->guards = guards_new(w->config, err)))
-        return err->code[0] ? QUERN_FAIL : QUERN_OK;
+    if (!(w->guards = guards_new(w->config, err)) && err->code[0])
+        return QUERN_FAIL;
     PGconn *db = pg_connect(w->config, "quern-worker", err);
     PGresult *r =
         db ? pg_query(db, "SELECT encode(key, 'hex') FROM guard_keys WHERE id = 1", 0, NULL, err)

@@ -103,7 +103,7 @@ void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset
                       const void *record, size_t len, const struct journey *journey)
 {
     struct buf opened;
-    const bool sealed = p->guards && pipeline_guard_open(p, record, len, &opened);
+    const bool sealed = pipeline_guard_open(p, record, len, &opened);
     struct task *t =
         task_new(from, offset, sealed ? opened.data : record, sealed ? opened.len : len, journey);
     if (sealed)
@@ -117,6 +117,7 @@ void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset
         admit(p, t);
         return;
     }
+    pipeline_guard_unreadable(p, t);
     log_warn("a record is no task; it goes to the dead letters", LOG_S("topic", from->topic),
              LOG_N("partition", from->number), LOG_N("offset", offset),
              LOG_S("error", t->error.message));
@@ -237,8 +238,7 @@ static void complete(struct pipeline *p, struct task *t)
 void pipeline_finish(struct pipeline *p, struct task *t, enum task_status status)
 {
     task_finish(t, status);
-    if (!task_status_is_success(status))
-        pipeline_guard_seal(p, t);
+    pipeline_guard_seal(p, t); /* a result that PostgreSQL refuses becomes a failure */
     if (FAILPOINT("plant-done-before-write"))
         (void)window_done(&t->partition->window, t->number);
     pipeline_enter(p, t, TASK_SETTLING);
@@ -309,11 +309,13 @@ static void on_looked_up(void *arg, struct task *t, enum known known)
     } else if (known == KNOWN_BURIED) {
         (void)error_set(&t->error, ERROR_PERMANENT, "failed", "it failed before; see its result");
         t->status = STATUS_FAILED;
+        pipeline_guard_seal(p, t);
         pipeline_enter(p, t, TASK_BURYING);
     } else if (known == KNOWN_PARKED) {
         (void)error_set(&t->error, ERROR_RETRY, "parked", "it was parked before a worker was lost");
         t->status = STATUS_PARKED;
         t->tier = retry_tier(t->copy.due_ms - units_now_us() / 1000);
+        pipeline_guard_seal(p, t);
         pipeline_enter(p, t, TASK_PARKING);
     } else if (known == KNOWN_CACHED) {
         pipeline_take_cached(p, t);

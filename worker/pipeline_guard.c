@@ -1,5 +1,6 @@
 /* Guards in the pipeline: what may be sent, what an answer may say, and what of a task may be kept
  * in clear. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "guards/quality.h"
 #include "pipeline_private.h"
 
-enum { REWRITTEN_MAX = 4, REWRITTEN_MORE = 1 << 20 };
+enum { REWRITTEN_MAX = 4, REWRITTEN_MORE = 1 << 20, ANSWER_MAX = 64 << 20 };
 
 void pipeline_set_guards(struct pipeline *p, struct guards *guards, const unsigned char *key)
 {
@@ -32,7 +33,7 @@ void pipeline_guard_ask(struct pipeline *p, struct task *t)
     t->guarded = s;
     t->doc.wishes.sensitive |= s->private;
     t->doc.wishes.no_cache |= s->mask.count > 0; /* what it says is about one person */
-    t->alone |= s->changed || guards_moderation(p->guards, &t->doc, t->lane);
+    t->alone |= s->changed || s->mask.count > 0 || guards_moderation(p->guards, &t->doc, t->lane);
 }
 
 /* No call, or no answer: what is said instead is the configuration's. */
@@ -72,11 +73,16 @@ bool pipeline_guard_answer(struct pipeline *p, struct task *t)
     struct buf out;
     if (!t->guarded || !t->response)
         return true;
-    buf_init(&out, t->response_len * REWRITTEN_MAX + REWRITTEN_MORE);
-    if (guards_answer(p->guards, &t->doc, t->lane, t->guarded,
-                      json_root(t->response, t->response_len), &out) &&
-        !out.overflow)
+    buf_init(&out, ANSWER_MAX);
+    const bool changed = guards_answer(p->guards, &t->doc, t->lane, t->guarded,
+                                       json_root(t->response, t->response_len), &out);
+    if (changed && out.overflow) {
+        t->guarded->blocked = true;
+        (void)snprintf(t->guarded->why, sizeof t->guarded->why,
+                       "sensitive: the answer would be too long with the texts in it again");
+    } else if (changed) {
         pipeline_keep_response(p, t, json_root(out.data, out.len));
+    }
     buf_free(&out);
     if (!t->guarded->blocked)
         return true;
@@ -203,13 +209,13 @@ void pipeline_guard_seal(struct pipeline *p, struct task *t)
     if (!t->guarded || t->guarded->mask.count == 0 || t->sealed)
         return;
     pipeline_guard_error(t, t->error.message);
-    if (t->response)
-        mask_scrub(&t->guarded->mask, t->response, t->response_len);
+    if (!task_status_is_success(t->status) && t->response)
+        pipeline_keep_response(p, t, (struct json){0}); /* a peer's words about it */
     buf_init(&body, t->record_len * REWRITTEN_MAX + REWRITTEN_MORE);
     buf_init(&out, t->record_len * REWRITTEN_MAX + REWRITTEN_MORE);
     guards_rewrite(p->guards, &t->doc, t->lane, t->guarded, true, &body);
-    if (seal_doc(p->seal_key, json_root(t->record, t->record_len), json_root(body.data, body.len),
-                 &out)) {
+    if (!body.overflow && seal_doc(p->seal_key, json_root(t->record, t->record_len),
+                                   json_root(body.data, body.len), &out)) {
         t->sealed = out.data;
         t->sealed_len = out.len;
     } else {
@@ -222,11 +228,19 @@ void pipeline_guard_seal(struct pipeline *p, struct task *t)
     buf_free(&body);
 }
 
+/* What cannot be read is nobody's to call: what is sensitive in it goes. */
+void pipeline_guard_unreadable(struct pipeline *p, struct task *t)
+{
+    if (p->guards)
+        guards_scrub(p->guards, t->record, t->record_len);
+}
+
 /* A record that came back from a retry topic or from a dead letter. */
 bool pipeline_guard_open(const struct pipeline *p, const void *record, size_t len, struct buf *out)
 {
     struct error err;
-    if (!seal_is(record, len) || !json_check(record, len, &err))
+    if (!seal_is(record, len) || !json_check(record, len, &err) ||
+        !json_is(json_get(json_root(record, len), "sealed"), '"'))
         return false;
     buf_init(out, len + REWRITTEN_MORE);
     if (seal_open(p->seal_key, json_root(record, len), out))

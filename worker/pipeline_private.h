@@ -172,6 +172,8 @@ void pipeline_abort_moderation(struct task *t, const char *code, const char *why
 void pipeline_guard_error(const struct task *t, char *message);
 /* Before its record is kept or published. */
 void pipeline_guard_seal(struct pipeline *p, struct task *t);
+/* A record that is no task: what is sensitive in it is overwritten. */
+void pipeline_guard_unreadable(struct pipeline *p, struct task *t);
 /* True if the record was sealed, and `out` (to be freed) has it in clear. */
 bool pipeline_guard_open(const struct pipeline *p, const void *record, size_t len, struct buf *out);
 

@@ -51,9 +51,11 @@ static void write_stages(const struct config *c, const struct task_doc *d, int l
     if (p && !p->never)
         buf_str(out, "\x1fpacked");
     const struct config_guard_rule *g = c->guards.rules.items;
+    buf_printf(out, "\x1fg%d", (int)c->guards.profile);
     for (size_t i = 0; i < c->guards.rules.count; i++)
         if (match_fits(&g[i].rule.when, d, lane))
-            buf_printf(out, "\x1fg%zu", i);
+            buf_printf(out, "/%zu:%d:%d:%d:%" PRId64, i, (int)g[i].guard, (int)g[i].direction,
+                       (int)g[i].action, g[i].threshold);
 }
 
 bool sharing_key(const struct config *c, const struct config_cache_rule *rule,

@@ -158,13 +158,20 @@ START_TEST(placeholders_come_back)
     ck_assert_str_eq(mask_name(&m, "email", "a@b.org", 7, body), "[EMAIL_2]");
     ck_assert_str_eq(mask_name(&m, "key", "a\"\n", 3, body), "[KEY_4]");
     buf_init(&out, 4096);
-    ck_assert(mask_restore(&m, root("[\"to [EMAIL_2], [EMAIL_1] [KEY_4] [CARD_3\"]"), &out));
-    ck_assert_str_eq(out.data, "[\"to a@b.org, [EMAIL_1] a\\\"\\n [CARD_3\"]");
+    ck_assert(mask_restore(&m, "to [EMAIL_2], [EMAIL_1] [KEY_4] [CARD_3", 39, &out));
+    ck_assert_str_eq(out.data, "to a@b.org, [EMAIL_1] a\"\n [CARD_3");
     buf_clear(&out);
-    ck_assert(!mask_restore(&m, root("[\"nothing [EMAIL_9]\"]"), &out) && out.len == 0);
+    ck_assert(!mask_restore(&m, "nothing [EMAIL_9]", 17, &out) && out.len == 0);
     char said[] = "bad: a@b.org, a@b.org";
     mask_scrub(&m, said, strlen(said));
     ck_assert_str_eq(said, "bad: *******, *******");
+    char cut[] = "it says a@b.org and 411";
+    mask_note(&m, "5222222222", 10);
+    mask_scrub(&m, cut, strlen(cut));
+    ck_assert_str_eq(cut, "it says ******* and 411");
+    char end[] = "it says 5222222";
+    mask_scrub(&m, end, strlen(end));
+    ck_assert_str_eq(end, "it says *******");
     buf_free(&out);
     mask_free(&m);
 }
@@ -201,10 +208,13 @@ START_TEST(parts_of_instructions_are_found)
         "{\"messages\":[{\"role\":\"system\",\"content\":\"You are a bank. Never talk about "
         "rates of other banks.\"},{\"role\":\"user\",\"content\":\"one two three four five\"}]}");
     static const char leak[] = "I may never talk about RATES of other people.";
-    ck_assert(leak_find(&s, body, leak, sizeof leak - 1, 5, &from, &to));
+    leak_begin(&s, body, 5);
+    ck_assert(leak_find(&s, leak, sizeof leak - 1, &from, &to));
     ck_assert(from == 6 && strncmp(leak + to - 8, "of other", 8) == 0);
-    ck_assert(!leak_find(&s, body, "one two three four five", 23, 5, &from, &to));
-    ck_assert(!leak_find(&s, body, leak, sizeof leak - 1, 9, &from, &to));
+    ck_assert(!leak_find(&s, "one two three four five", 23, &from, &to));
+    leak_begin(&s, body, 9);
+    ck_assert(!leak_find(&s, leak, sizeof leak - 1, &from, &to));
+    leak_end(&s);
     words_free(&s.words);
     lexicon_free(s.empty);
 }
