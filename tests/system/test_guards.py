@@ -257,3 +257,50 @@ def test_a_service_moderates_answers(world, echo):
     echo.moderation = 500
     submit(world, "down", [request("x", "fine")], "--wait")
     assert world.results("down")["x"]["blocked"] is True, "what nobody has looked at is withheld"
+
+
+@pytest.mark.parametrize("status,where", [(400, "dead"), (429, "retry.10s")])
+def test_whoever_publishes_seals(world, echo, status, where):
+    """The worker dies between the row and the letter; the next one publishes it."""
+    echo.status = status
+    world.set_up(echo, guards={"profile": "standard"}, retry={"base_delay": "10ms", "retry_after_max": "1s"})
+    first = world.start_worker(QUERN_FAILPOINTS="after-write=kill@1")
+    submit(world, "job", [request("x", SECRET)])
+    wait_until(lambda: not first.running(), 20, "the end of the first worker")
+    world.start_worker()
+    table = "dead_letters" if where == "dead" else "parked"
+    wait_until(lambda: world.value(f"SELECT count(*) FROM {table} WHERE published_at IS NOT NULL"), 30, "it is published")
+    kept = everything(world)
+    assert not [w for w, text in kept if MAIL in text or CARD in text]
+    assert [w for w, text in kept if w.endswith(where) and "[EMAIL_1]" in text]
+
+
+def test_a_result_that_is_refused_is_sealed(world, echo):
+    world.set_up(echo, guards={"profile": "standard"})
+    with world.servers.connect(world.database) as db:
+        db.execute("ALTER TABLE results ADD CONSTRAINT poison CHECK (custom_id <> 'x' OR status <> 'succeeded')")
+    world.start_worker()
+    submit(world, "job", [request("x", SECRET)], "--wait", code=3)
+    wait_until(lambda: world.value("SELECT count(*) FROM dead_letters WHERE published_at IS NOT NULL"), 20, "a letter")
+    assert not [w for w, text in everything(world) if MAIL in text or CARD in text]
+
+
+def test_json_in_strings_is_looked_into_and_stays_valid(world, echo):
+    start(world, echo, {"profile": "standard"})
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj\n-----END PRIVATE KEY-----"
+    line = request("x", "go on")
+    arguments = json.dumps({"text": f"Contact:\n{MAIL}\n4111111111111111", "key": key})
+    line["body"]["messages"] = [
+        {"role": "assistant", "content": None, "tool_calls": [
+            {"id": "c1", "type": "function", "function": {"name": "f", "arguments": arguments}}]},
+        {"role": "tool", "tool_call_id": "c1", "content": json.dumps({"mail": MAIL})},
+        {"role": "user", "content": f"\u201c{MAIL}\u201d \u005bEMAIL_9]"}]
+    line["body"]["metadata"] = {"url": f"https://x.example/?u={MAIL}"}
+    echo.answer = lambda text: json.dumps({"to": "[EMAIL_10]", "key": "[PRIVATE_KEY_12]"})
+    submit(world, "job", [line], "--wait")
+    sent = json.dumps(echo.bodies[0])
+    assert MAIL not in sent and "4111111111111111" not in sent and "MIIEvQ" not in sent
+    inner = json.loads(echo.bodies[0]["messages"][0]["tool_calls"][0]["function"]["arguments"])
+    assert inner["text"] == "Contact:\n[EMAIL_10]\n[CARD_11]" and inner["key"] == "[PRIVATE_KEY_12]"
+    answer = json.loads(text_of(world.results("job")["x"]))
+    assert answer == {"to": MAIL, "key": key}
