@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 FEATURES = 8192 + 8192 + 64 * 64 + 32
-SCALE, ROUNDS, EPOCHS, L2, RATE = 16, 4, 12, 0.3, 0.05
+SCALE, ROUNDS, EPOCHS, L2, RATE = 16, 4, 12, 0.1, 0.05
 ALARM, FALSE = 0.6, 0.018  # at this score so many innocent texts that it has not seen are taken for attacks
 
 

@@ -134,7 +134,7 @@ void pipeline_release(struct pipeline *p, struct task *t, bool done)
         (void)window_done(&from->window, t->number);
     p->counts.finished += done && task_status_is_final(t->status);
     p->counts.parked += done && t->status == STATUS_PARKED;
-    p->answer_bytes -= pipeline_answer_bytes(t);
+    p->answer_bytes -= pipeline_answer_bytes(t) + t->sealed_len;
     pipeline_share_end(p, t);
     p->with_deadline -= t->doc.deadline_us != 0;
     bool room = room_discharge(&p->rooms[from->pool], task_bytes(t));
