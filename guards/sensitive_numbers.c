@@ -10,7 +10,8 @@ enum {
     GROUPS_MAX = 9,
     CUE_BYTES = 96, /* in front of a number, that may say what it is */
     PHONE_CUE = 28,
-    SHORTEST = 9,   /* digits of an id or card */
+    SHORTEST = 9, /* digits of an id or card */
+    LONGEST = 19,
     CARD_GROUPS = 5 /* at most */
 };
 
@@ -148,7 +149,8 @@ static bool read_groups(struct scan *s, const struct number *n, size_t *end)
         for (size_t first = 0; first + span < n->groups; first++) {
             const size_t last = first + span, from = n->pos[n->group[first]],
                          to = n->pos[n->group[last + 1] - 1] + 1;
-            if (n->group[last + 1] - n->group[first] < SHORTEST)
+            const size_t count = n->group[last + 1] - n->group[first];
+            if (count < SHORTEST || count > LONGEST)
                 continue;
             const bool card = scan_wants(s, SENSITIVE_CARD) && is_card(n, first, last);
             if (!card && !(scan_wants(s, SENSITIVE_ID) && is_id(s, n, first, last)))
