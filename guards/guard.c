@@ -9,8 +9,6 @@
 #include "common/mem.h"
 #include "guards/guard_list.h"
 
-#define SCORE_ONE 1e12 /* thresholds are in millionths of a millionth */
-
 enum { TEXT_MAX = 64 << 20, BYTES_PER_TOKEN = 4, SPANS_TEXT_MAX = 8192 };
 
 static const char *const action_names[] = {"none", "flag",          "strip", "mask",
@@ -186,19 +184,27 @@ static char *spans_json(const struct task_doc *d, const struct guard_text *t, en
     return out.data;
 }
 
+void guarded_keep(struct guarded *s, const struct config_guard_rule *r, bool answer,
+                  const struct guard_finding *f, char *spans)
+{
+    if (s->event_count == GUARD_EVENTS_MAX) {
+        free(spans);
+        return;
+    }
+    s->events = mem_array(s->events, s->event_count + 1, sizeof *s->events);
+    s->events[s->event_count++] = (struct guard_event){.guard = guard_list[r->guard].name,
+                                                       .action = action_names[r->action],
+                                                       .direction = answer ? "out" : "in",
+                                                       .score = f->score,
+                                                       .reasons = mem_string(f->reasons),
+                                                       .spans = spans};
+}
+
 static void keep_event(struct guarded *s, const struct guard_rule *r, const struct guard_text *t,
                        const struct guard_finding *f)
 {
-    if (s->event_count == GUARD_EVENTS_MAX)
-        return;
-    s->events = mem_array(s->events, s->event_count + 1, sizeof *s->events);
-    s->events[s->event_count++] = (struct guard_event){
-        .guard = guard_list[r->config->guard].name,
-        .action = action_names[r->config->action],
-        .direction = t->answer ? "out" : "in",
-        .score = f->score,
-        .reasons = mem_string(f->reasons),
-        .spans = spans_json(t->doc, t, (enum guard_kind)r->config->guard, &f->spans)};
+    guarded_keep(s, r->config, t->answer, f,
+                 spans_json(t->doc, t, (enum guard_kind)r->config->guard, &f->spans));
 }
 
 void guarded_free(struct guarded *s)
@@ -229,6 +235,15 @@ struct pass {
     uint64_t mark;         /* of wrapped texts: random, so that no text has it */
 };
 
+/* What was made of the text becomes the text. */
+static void take_next(struct pass *p)
+{
+    const struct buf before = p->g->text;
+    p->g->text = p->g->next;
+    p->g->next = before;
+    p->changed = true;
+}
+
 /* Cuts the spans out, or puts placeholders in their place. */
 static void replace(struct pass *p, const struct guard_rule *r, const struct spans *s)
 {
@@ -248,10 +263,7 @@ static void replace(struct pass *p, const struct guard_rule *r, const struct spa
         from = x.to;
     }
     buf_add(&p->g->next, text + from, p->g->text.len - from);
-    const struct buf swap = p->g->text;
-    p->g->text = p->g->next;
-    p->g->next = swap;
-    p->changed = true;
+    take_next(p);
 }
 
 static void wrap(struct pass *p)
@@ -265,10 +277,7 @@ static void wrap(struct pass *p)
                (unsigned long long)p->mark);
     buf_add(out, p->g->text.data, p->g->text.len);
     buf_printf(out, "\n[end %016llx]", (unsigned long long)p->mark);
-    const struct buf swap = p->g->text;
-    p->g->text = *out;
-    *out = swap;
-    p->changed = true;
+    take_next(p);
 }
 
 static void act(struct pass *p, const struct guard_rule *r, const struct guard_finding *f)
@@ -326,10 +335,9 @@ static void check(struct pass *p, struct text_place place)
                  (i == GUARD_SENSITIVE || i == GUARD_TERMS) && !p->answer && k < f.spans.count; k++)
                 mask_note(&p->state->mask, t.text + f.spans.items[k].from,
                           f.spans.items[k].to - f.spans.items[k].from);
-        const bool untrusted = place.prose && (place.role == TEXT_USER || place.role == TEXT_TOOL);
-        const bool taken =
-            f.score > 0 ? f.score * SCORE_ONE >= (double)r->config->threshold
-                        : r->config->threshold == 0 && untrusted && r->config->action == GUARD_WRAP;
+        const bool taken = f.score > 0 ? f.score * GUARD_SCORE_ONE >= (double)r->config->threshold
+                                       : r->config->threshold == 0 && guard_is_untrusted(place) &&
+                                             r->config->action == GUARD_WRAP;
         if (taken && f.score > 0 && !p->rewrites)
             keep_event(p->state, r, &t, &f);
         if (taken)
@@ -376,10 +384,7 @@ static void restore(struct pass *p)
     buf_clear(&p->g->next);
     if (!mask_restore(&p->state->mask, p->g->text.data, p->g->text.len, &p->g->next))
         return;
-    const struct buf swap = p->g->text;
-    p->g->text = p->g->next;
-    p->g->next = swap;
-    p->changed = true;
+    take_next(p);
 }
 
 static void on_text(void *arg, struct text_place place, struct json v, struct buf *out)
@@ -563,66 +568,4 @@ const struct config_guard_rule *guards_moderation(const struct guards *g, const 
     const struct guard_rule *chosen[GUARD_KINDS];
     choose(g, d, lane, true, chosen);
     return chosen[GUARD_MODERATION] ? chosen[GUARD_MODERATION]->config : NULL;
-}
-
-/* The score from which on this category counts; above 1: it does not. */
-static double border_of(const struct config_guard_rule *r, const char *name, bool flagged)
-{
-    const size_t n = strlen(name);
-    if (!r->categories)
-        return flagged ? 0 : (double)r->threshold / SCORE_ONE;
-    for (const char *p = r->categories; *p; p += strcspn(p, ","), p += *p == ',') {
-        p += strspn(p, " ");
-        if (strncmp(p, name, n) == 0 && p[n] == ':')
-            return strtod(p + n + 1, NULL);
-    }
-    return 2;
-}
-
-static void read_scores(const struct config_guard_rule *r, struct json result,
-                        struct guard_finding *f)
-{
-    struct json_member m;
-    size_t pos = 0;
-    struct json scores = json_get(result, "category_scores");
-    while (json_is(scores, '{') && json_next_member(scores, &pos, &m)) {
-        char *name = json_string_dup(m.key), *shown = NULL;
-        const double score = json_is(m.value, '0') ? strtod(m.value.p, NULL) : 0;
-        const struct json flag = json_get(json_get(result, "categories"), name);
-        if (score >= border_of(r, name, json_is(flag, 't') && flag.p[0] == 't')) {
-            shown = mem_format("%s %.2f", name, score);
-            finding_reason(f, shown);
-            f->score = score > f->score ? score : f->score;
-        }
-        free(shown);
-        free(name);
-    }
-}
-
-void guards_moderated(struct guarded *state, const struct config_guard_rule *rule,
-                      const struct json *said)
-{
-    struct guard_finding f = {.score = 0};
-    struct json result = {0}, results = said ? json_get(*said, "results") : (struct json){0};
-    size_t pos = 0;
-    const bool answered = json_is(results, '[') && json_next_item(results, &pos, &result);
-    if (answered)
-        read_scores(rule, result, &f);
-    else
-        finding_reason(&f, "no answer of the service");
-    if (!f.reasons[0])
-        return;
-    state->events = mem_array(state->events, state->event_count + 1, sizeof *state->events);
-    if (state->event_count < GUARD_EVENTS_MAX)
-        state->events[state->event_count++] =
-            (struct guard_event){.guard = guard_list[GUARD_MODERATION].name,
-                                 .action = action_names[rule->action],
-                                 .direction = "out",
-                                 .score = f.score,
-                                 .reasons = mem_string(f.reasons),
-                                 .spans = mem_string("[]")};
-    if (rule->action != GUARD_BLOCK)
-        return;
-    (void)snprintf(state->why, sizeof state->why, "moderation: %s", f.reasons);
-    state->blocked = true;
 }

@@ -11,10 +11,9 @@ void finding_reason(struct guard_finding *f, const char *reason)
     (void)snprintf(f->reasons + n, sizeof f->reasons - n, "%s%s", n ? ", " : "", reason);
 }
 
-/* What users say and tools bring; not what the owner of the task and the model itself said. */
-static bool is_untrusted(const struct guard_text *t)
+bool guard_is_untrusted(struct text_place place)
 {
-    return t->place.prose && (t->place.role == TEXT_USER || t->place.role == TEXT_TOOL);
+    return place.prose && (place.role == TEXT_USER || place.role == TEXT_TOOL);
 }
 
 static void check_injection(struct guard_tools *tools, const struct guard_rule *r,
@@ -22,7 +21,7 @@ static void check_injection(struct guard_tools *tools, const struct guard_rule *
 {
     struct injection_verdict v;
     (void)r;
-    if (!is_untrusted(t))
+    if (!guard_is_untrusted(t->place))
         return;
     injection_read(tools->injection, t->text, t->len, &v);
     out->score = v.score;

@@ -39,5 +39,12 @@ struct guard {
 
 extern const struct guard guard_list[GUARD_KINDS];
 
+#define GUARD_SCORE_ONE 1e12 /* thresholds are in millionths of a millionth */
+
+/* What users say and tools bring; not what the owner of the task and the model itself said. */
+bool guard_is_untrusted(struct text_place place);
+/* Keeps a verdict; `spans` (JSON) becomes the state's. */
+void guarded_keep(struct guarded *s, const struct config_guard_rule *r, bool answer,
+                  const struct guard_finding *f, char *spans);
 void finding_reason(struct guard_finding *f, const char *reason);
 #endif

@@ -2,6 +2,7 @@
  * parts; pipeline.c knows the way of a task. */
 #include <getopt.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,10 +345,8 @@ static quern_status start_guards(struct worker *w, struct error *err)
     PGresult *r =
         db ? pg_query(db, "SELECT encode(key, 'hex') FROM guard_keys WHERE id = 1", 0, NULL, err)
            : NULL;
-    const bool found = r && PQntuples(r) == 1 && PQgetlength(r, 0, 0) == 2 * SEAL_KEY;
-    for (size_t i = 0; found && i < SEAL_KEY; i++)
-        key[i] = (unsigned char)strtoul(
-            (char[]){PQgetvalue(r, 0, 0)[2 * i], PQgetvalue(r, 0, 0)[2 * i + 1], '\0'}, NULL, 16);
+    const bool found = r && PQntuples(r) == 1 && PQgetlength(r, 0, 0) == 2 * SEAL_KEY &&
+                       OPENSSL_hexstr2buf_ex(key, sizeof key, NULL, PQgetvalue(r, 0, 0), '\0') == 1;
     PQclear(r);
     PQfinish(db);
     if (r && !found)
