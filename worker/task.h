@@ -107,7 +107,7 @@ struct guarded;
 /* An answer that had not the shape that was asked for: the next call tells the model. */
 struct again {
     char *answer;
-    char why[256];
+    char why[sizeof((struct error *)0)->message];
     int tries; /* with this candidate */
 };
 
