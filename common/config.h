@@ -238,6 +238,9 @@ struct config {
         int64_t level, format;
     } log;
     struct {
+        char *listen; /* NULL: nowhere */
+    } metrics;
+    struct {
         char *file;
         struct config_list models; /* struct config_price */
     } prices;

@@ -148,6 +148,12 @@ static const struct config_key log_keys[] = {
      .doc = "auto: text on a terminal, JSON otherwise."},
     {0}};
 
+static const struct config_key metrics_keys[] = {
+    {"listen", CONFIG_TEXT, KEY(config, metrics.listen), NULL,
+     .doc = "HOST:PORT where a worker answers /metrics, /healthz and /readyz over HTTP, e.g. "
+            "127.0.0.1:9464; each worker of a machine needs its own. Without it: nowhere."},
+    {0}};
+
 static const struct config_key price_keys[] = {
     {"model", CONFIG_TEXT, KEY(config_price, model), NULL, .required = true,
      .doc = "The model's name, as the backend knows it."},
@@ -355,6 +361,7 @@ const struct config_key config_schema[] = {
     {"fairness", CONFIG_GROUP, .sub = fairness_keys, .doc = "Between tenants."},
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
+    {"metrics", CONFIG_GROUP, .sub = metrics_keys, .doc = "For Prometheus and for Kubernetes."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
     {"guards", CONFIG_GROUP, .sub = config_guards_keys,
      .doc = "What texts are checked for, before a call and in its answer. Off without rules or a "

@@ -15,6 +15,7 @@ struct journey {
     int64_t attempts;      /* calls made before this copy */
     int64_t due_ms;        /* since 1970; 0: at once */
     int64_t first_seen_ms; /* since 1970; 0: now, by the reader */
+    int64_t recorded_ms;   /* since 1970, by Kafka: when this copy was written; 0: not known */
     int lane;              /* -1: the topic tells */
     char traceparent[TRACEPARENT_MAX + 1]; /* "": none */
 };

@@ -82,6 +82,8 @@ static void read_journey(const rd_kafka_message_t *m, struct journey *out)
     if (rd_kafka_message_headers(m, &h) != RD_KAFKA_RESP_ERR_NO_ERROR)
         h = NULL;
     journey_read(h, out);
+    const int64_t written = rd_kafka_message_timestamp(m, NULL);
+    out->recorded_ms = written > 0 ? written : 0;
 }
 
 void intake_receive(struct intake *in, struct slot *s, const rd_kafka_message_t *m)
@@ -227,6 +229,7 @@ static void on_assigned(struct intake *in, const rd_kafka_topic_partition_list_t
 {
     log_info("partitions assigned", LOG_S("of", intake_name(in)), LOG_N("count", list->cnt));
     in->assigned = true;
+    in->rebalances++;
     for (int i = 0; i < list->cnt; i++)
         add_slot(in, &list->elems[i]);
     commits_contact(in, in->served);
@@ -341,14 +344,40 @@ static void on_left(void *source, struct partition *p)
 
 const struct source_ops intake_source = {on_room, on_left};
 
-int64_t intake_head_age(const struct intake *in)
+/* What Kafka has beyond the last record that was taken, by its latest answers. */
+static int64_t records_waiting(const struct intake *in, const struct slot *s)
 {
+    int64_t low = 0, high = 0;
+    if (rd_kafka_get_watermark_offsets(in->rk, s->p.topic, s->p.number, &low, &high) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    const int64_t next = s->last >= 0 ? s->last + 1 : s->committed >= low ? s->committed : low;
+    return high > next ? high - next : 0;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+void intake_stats(const struct intake *in, struct intake_stats *out)
+{
+    const int64_t now = units_now_us();
     const struct slot *s;
-    int64_t oldest = 0, now = units_now_us();
-    DL_FOREACH (in->slots, s)
-        if (s->p.tasks && now - s->p.tasks->received_us > oldest)
-            oldest = now - s->p.tasks->received_us;
-    return oldest / 1000000;
+    *out = (struct intake_stats){.ready = in->assigned && !in->dark && !in->stopping,
+                                 .rebalances = in->rebalances};
+    DL_FOREACH (in->slots, s) {
+        const struct window *w = &s->p.window;
+        const double fill = (double)window_count(w) / (double)w->max;
+        out->partitions += !s->p.revoked && !s->p.released;
+        out->waiting += s->p.revoked || s->p.released ? 0 : records_waiting(in, s);
+        out->open += window_open(w);
+        out->fill = fill > out->fill ? fill : out->fill;
+        if (s->p.tasks) {
+            out->head_age_us = larger(out->head_age_us, now - s->p.tasks->received_us);
+            out->task_age_us = larger(out->task_age_us, now - task_begun_us(s->p.tasks));
+        }
+    }
 }
 
 /* ---- making --------------------------------------------------------------------------------- */

@@ -35,8 +35,16 @@ void intake_free(struct intake *in);
  * group; then `stopped`. */
 void intake_stop(struct intake *in);
 
-/* Seconds that the oldest open task of any partition has been here; 0: there is none. */
-int64_t intake_head_age(const struct intake *in);
+/* Of all its partitions. */
+struct intake_stats {
+    int partitions;
+    bool ready;                  /* Kafka has given it a share (which may be none), and answers */
+    int64_t rebalances, waiting; /* waiting: records in Kafka that were not taken yet */
+    size_t open;
+    double fill;                      /* of the fullest window, 0 to 1 */
+    int64_t head_age_us, task_age_us; /* of the oldest open task: here, and since its record */
+};
+void intake_stats(const struct intake *in, struct intake_stats *out);
 
 extern const struct source_ops intake_source; /* for the pipeline; its argument is the intake */
 #endif

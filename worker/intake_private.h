@@ -43,6 +43,7 @@ struct intake {
     rd_kafka_topic_partition_list_t *leaving; /* that librdkafka waits for; NULL at shutdown */
     bool stopping, fatal, commit_running, commit_refused; /* refused: the last one */
     bool assigned;                                        /* at least once */
+    int64_t rebalances;
     double deadline, next_commit, next_complaint, next_look;
     double served; /* when the last turn ended: before a freeze, if there was one since */
     double commit_sent;

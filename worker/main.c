@@ -14,192 +14,10 @@
 #include "common/options.h"
 #include "common/pg.h"
 #include "common/prices.h"
+#include "common/units.h"
 #include "guards/guard.h"
 #include "guards/seal.h"
-#include "intake.h"
-#include "lookup.h"
-#include "notify.h"
-#include "outbound.h"
-#include "pipeline.h"
-#include "quota.h"
-#include "settle.h"
-#include "watch.h"
-#include "webhook.h"
-
-struct worker {
-    struct ev_loop *loop;
-    struct config *config;
-    struct price_table *prices;
-    struct caller *caller;
-    struct router *router;
-    struct pipeline *pipeline;
-    struct lookup *lookup;
-    struct settle *settle;
-    struct outbound *outbound;
-    struct watch *watch;
-    struct quota_link *quota;
-    struct webhook *webhook;
-    struct guards *guards; /* NULL: none */
-    struct intake *intakes[POOL_COUNT];
-    int running; /* intakes not stopped yet */
-    ev_signal term, intr, hup;
-    ev_timer report, memory;
-    int64_t reported;
-    bool stopping, failed, short_of_memory;
-};
-
-/* ---- the sink: PostgreSQL, the dead-letter topic and the retry topics ------------------------ */
-
-static void sink_look_up(void *arg, struct task *t)
-{
-    lookup_add(((struct worker *)arg)->lookup, t);
-}
-
-static void sink_look_up_cancel(void *arg, struct task *t)
-{
-    lookup_cancel(((struct worker *)arg)->lookup, t);
-}
-
-static void sink_settle(void *arg, struct task *t)
-{
-    settle_add(((struct worker *)arg)->settle, t);
-}
-
-static void sink_publish(void *arg, struct task *t)
-{
-    outbound_add(((struct worker *)arg)->outbound, t);
-}
-
-static const struct sink_ops sink_ops = {sink_look_up, sink_look_up_cancel, sink_settle,
-                                         sink_publish};
-
-static void on_looked_up(void *arg, struct task *t, enum known known)
-{
-    pipeline_sink_events.looked_up(((struct worker *)arg)->pipeline, t, known);
-}
-
-static void on_settled(void *arg, struct task *t)
-{
-    pipeline_sink_events.settled(((struct worker *)arg)->pipeline, t);
-}
-
-static void on_published(void *arg, struct task *t)
-{
-    struct worker *w = arg;
-    settle_published(w->settle, t->publication_id);
-    pipeline_sink_events.published(w->pipeline, t);
-}
-
-static const struct sink_events sink_events = {on_looked_up, on_settled, on_published};
-
-static void on_cancelled(void *arg, const struct uuid *job, int64_t generation, bool lets_finish)
-{
-    pipeline_cancel(((struct worker *)arg)->pipeline, job, generation, lets_finish);
-}
-
-static const struct watch_events watch_events = {on_cancelled};
-
-/* ---- the source: Kafka ----------------------------------------------------------------------- */
-
-static bool intake_has_room(void *arg, int pool)
-{
-    return pipeline_has_room(((struct worker *)arg)->pipeline, pool);
-}
-
-static bool intake_wants(void *arg, int pool, const char *tenant, bool low)
-{
-    return pipeline_wants(((struct worker *)arg)->pipeline, pool, tenant, low);
-}
-
-static void intake_receive(void *arg, struct partition *p, int64_t offset, const void *data,
-                           size_t len, const struct journey *journey)
-{
-    pipeline_receive(((struct worker *)arg)->pipeline, p, offset, data, len, journey);
-}
-
-static void intake_revoke(void *arg, struct partition *p)
-{
-    pipeline_revoke(((struct worker *)arg)->pipeline, p);
-}
-
-static void intake_abort(void *arg, struct partition *p)
-{
-    pipeline_abort(((struct worker *)arg)->pipeline, p);
-}
-
-static void intake_look(void *arg, struct partition *p)
-{
-    pipeline_unstick(((struct worker *)arg)->pipeline, p);
-}
-
-static void intake_owned(void *arg, int pool, double until)
-{
-    pipeline_own(((struct worker *)arg)->pipeline, pool, until);
-}
-
-static void stop(struct worker *w)
-{
-    w->stopping = true;
-    for (int pool = 0; pool < POOL_COUNT; pool++)
-        intake_stop(w->intakes[pool]);
-}
-
-static void intake_fatal(void *arg)
-{
-    struct worker *w = arg;
-    w->failed = true;
-    stop(w);
-}
-
-static void intake_stopped(void *arg)
-{
-    struct worker *w = arg;
-    if (--w->running == 0)
-        ev_break(w->loop, EVBREAK_ALL);
-}
-
-static const struct intake_events intake_events = {intake_has_room, intake_wants, intake_receive,
-                                                   intake_revoke,   intake_abort, intake_look,
-                                                   intake_owned,    intake_fatal, intake_stopped};
-
-static void source_room(void *arg, int pool)
-{
-    struct worker *w = arg;
-    intake_source.room(w->intakes[pool], pool);
-}
-
-static void source_left(void *arg, struct partition *p)
-{
-    struct worker *w = arg;
-    intake_source.left(w->intakes[p->pool], p);
-}
-
-static const struct source_ops source_ops = {source_room, source_left};
-
-/* ---- limits ---------------------------------------------------------------------------------- */
-
-static void on_limits_answered(void *arg, struct meter *m)
-{
-    pipeline_meter_answered(((struct worker *)arg)->pipeline, m);
-}
-
-static void on_limits_changed(void *arg)
-{
-    pipeline_limits_known(((struct worker *)arg)->pipeline);
-}
-
-static void on_told(void *arg, int64_t id)
-{
-    quota_delivered(((struct worker *)arg)->quota, id);
-}
-
-static void on_warned(void *arg, const struct quota_warning *q)
-{
-    struct worker *w = arg;
-    notify_budget(w->webhook, q, on_told, w);
-}
-
-static const struct quota_events quota_events = {on_limits_answered, on_limits_changed, on_warned};
+#include "worker.h"
 
 /* ---- signals and reports --------------------------------------------------------------------- */
 
@@ -212,7 +30,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *s, int events)
         _exit(EXIT_INTERRUPTED); /* asked twice: at once, what is open is redone by others */
     log_info("stopping: no more intake, calls in flight may end",
              LOG_N("grace_ms", w->config->worker.shutdown_grace));
-    stop(w);
+    worker_stop(w);
 }
 
 static void on_hangup(struct ev_loop *loop, ev_signal *s, int events)
@@ -223,43 +41,11 @@ static void on_hangup(struct ev_loop *loop, ev_signal *s, int events)
     router_read_keys(w->router);
 }
 
-/* Of the lanes: what waits in a retry topic is meant to. */
-static int64_t head_age(const struct worker *w)
-{
-    int64_t oldest = 0;
-    for (int lane = 0; lane < LANE_COUNT; lane++) {
-        int64_t age = intake_head_age(w->intakes[lane]);
-        oldest = age > oldest ? age : oldest;
-    }
-    return oldest;
-}
-
 static void on_report(struct ev_loop *loop, ev_timer *t, int events)
 {
-    struct worker *w = t->data;
-    struct pipeline_counts n;
     (void)loop;
     (void)events;
-    pipeline_count(w->pipeline, &n);
-    if (n.finished != w->reported || n.in_state[TASK_CALLING])
-        log_info("tasks", LOG_N("finished", n.finished), LOG_N("ready", n.in_state[TASK_READY]),
-                 LOG_N("calling", n.in_state[TASK_CALLING]),
-                 LOG_N("waiting", n.in_state[TASK_WAITING]),
-                 LOG_N("settling", n.in_state[TASK_SETTLING]), LOG_N("parked", n.parked),
-                 LOG_N("head_age_s", head_age(w)));
-    w->reported = n.finished;
-}
-
-/* Resident bytes of this process; 0: not known. */
-static int64_t resident(void)
-{
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f && fscanf(f, "%*s %ld", &pages) != 1)
-        pages = 0;
-    if (f)
-        (void)fclose(f);
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+    worker_log(t->data);
 }
 
 /* From 85 % of the limit on little is taken, until memory that was freed is given back
@@ -267,7 +53,7 @@ static int64_t resident(void)
 static void on_memory(struct ev_loop *loop, ev_timer *t, int events)
 {
     struct worker *w = t->data;
-    const int64_t limit = w->config->worker.memory_limit, used = resident();
+    const int64_t limit = w->config->worker.memory_limit, used = worker_resident();
     bool short_of = used > limit / 100 * (w->short_of_memory ? 75 : 85);
     (void)loop;
     (void)events;
@@ -371,19 +157,23 @@ static quern_status start(struct worker *w, struct error *err)
         return QUERN_FAIL;
     if (!(w->webhook = webhook_new(w->caller, c, err)) && err->code[0])
         return QUERN_FAIL;
-    w->pipeline =
-        pipeline_new(w->loop, c, w->caller, w->router, w->prices, &sink_ops, w, &source_ops, w);
+    w->pipeline = pipeline_new(w->loop, c, w->caller, w->router, w->prices, &worker_sink_ops, w,
+                               &worker_source_ops, w);
     if (start_guards(w, err) != QUERN_OK)
         return QUERN_FAIL;
-    w->lookup = lookup_new(w->loop, c, &sink_events, w);
-    w->settle = settle_new(w->loop, c, &sink_events, w);
-    w->watch = watch_new(w->loop, c, pipeline_volumes(w->pipeline), &watch_events, w);
-    w->quota = quota_link_new(w->loop, c, pipeline_meters(w->pipeline), &quota_events, w);
-    if (!(w->outbound = outbound_new(w->loop, c, &sink_events, w, err)))
+    w->lookup = lookup_new(w->loop, c, &worker_sink_events, w);
+    w->settle = settle_new(w->loop, c, &worker_sink_events, w);
+    w->watch = watch_new(w->loop, c, pipeline_volumes(w->pipeline), &worker_watch_events, w);
+    w->quota = quota_link_new(w->loop, c, pipeline_meters(w->pipeline), &worker_quota_events, w);
+    if (!(w->outbound = outbound_new(w->loop, c, &worker_sink_events, w, err)))
         return QUERN_FAIL;
     for (int pool = 0; pool < POOL_COUNT; pool++, w->running++)
-        if (!(w->intakes[pool] = intake_new(w->loop, c, pool, &intake_events, w, err)))
+        if (!(w->intakes[pool] = intake_new(w->loop, c, pool, &worker_intake_events, w, err)))
             return QUERN_FAIL;
+    w->upkeep = upkeep_new(w->loop, c, &worker_upkeep_events, w);
+    if (c->metrics.listen &&
+        !(w->httpd = httpd_new(w->loop, c->metrics.listen, worker_page, w, err)))
+        return QUERN_FAIL;
     watch_signals(w);
     return QUERN_OK;
 }
@@ -404,6 +194,8 @@ static int finish(struct worker *w)
         quota_return_shares(w->config);
     for (int pool = 0; pool < POOL_COUNT; pool++)
         intake_free(w->intakes[pool]);
+    httpd_free(w->httpd);
+    upkeep_free(w->upkeep);
     outbound_free(w->outbound);
     watch_free(w->watch);
     quota_link_free(w->quota);
@@ -450,12 +242,13 @@ static struct config *load_config(const char *given)
 
 static int run(int argc, char **argv);
 
-enum { OPT_CONFIG, OPT_VERSION, OPT_MAN };
+enum { OPT_CONFIG, OPT_VERSION, OPT_MAN, OPT_METRICS };
 static const struct option_def defs[] = {{'c', "config", "FILE",
                                           "configuration (default: $QUERN_CONFIG, ./quern.yaml, "
                                           "/etc/quern/quern.yaml)"},
                                          {0, "version", NULL, "tell the version"},
                                          {0, "man", NULL, "print the man page"},
+                                         {0, "metrics", NULL, "print the table of metrics"},
                                          {0}};
 static const struct verb verb[] = {
     {"", "Work on tasks: take them from Kafka, call models, write results to PostgreSQL",
@@ -470,7 +263,7 @@ static const struct verb verb[] = {
 static int run(int argc, char **argv)
 {
     struct options o = {.verb = verb, .program = "quern-worker", .argc = argc, .argv = argv};
-    struct worker w = {0};
+    struct worker w = {.started_us = units_now_us()};
     struct error err;
     const char *config = NULL;
     int i;
@@ -481,6 +274,9 @@ static int run(int argc, char **argv)
             config = o.value;
         } else if (i == OPT_VERSION) {
             (void)puts("quern-worker " QUERN_VERSION);
+            return EXIT_DONE;
+        } else if (i == OPT_METRICS) {
+            metrics_reference(stdout);
             return EXIT_DONE;
         } else {
             options_man("quern-worker", "work on quern's tasks", verb->detail, verb, stdout);

@@ -336,10 +336,9 @@ bool pglink_ready(const struct pglink *l)
 
 void pglink_run(struct pglink *l, const struct pglink_query *queries, size_t count)
 {
-    static const int binary[PGLINK_PARAMS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    int binary[PGLINK_PARAMS_MAX];
+    for (size_t i = 0; i < PGLINK_PARAMS_MAX; i++)
+        binary[i] = 1;
     bool sent = true;
     clear_results(l);
     l->state = BUSY;

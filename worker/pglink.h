@@ -8,7 +8,7 @@
 #include "common/config.h"
 #include "common/error.h"
 
-enum { PGLINK_STATEMENTS_MAX = 16, PGLINK_PARAMS_MAX = 64 };
+enum { PGLINK_STATEMENTS_MAX = 16, PGLINK_PARAMS_MAX = 72 };
 
 /* Prepared on each new connection. */
 struct pglink_statement {

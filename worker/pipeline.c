@@ -304,6 +304,7 @@ static void on_looked_up(void *arg, struct task *t, enum known known)
     struct pipeline *p = arg;
     if (FAILPOINT("plant-no-lookup"))
         known = KNOWN_NOT;
+    p->duplicates += known == KNOWN_DONE || known == KNOWN_BURIED;
     if (known == KNOWN_DONE) {
         complete(p, t);
     } else if (known == KNOWN_BURIED) {
@@ -354,6 +355,7 @@ static void on_settled(void *arg, struct task *t)
 {
     struct pipeline *p = arg;
     (void)FAILPOINT("after-write");
+    metrics_settled(&p->metrics, &p->recent, t, ev_now(p->loop));
     if (t->status == STATUS_NONE) { /* only its books: another worker owns the task */
         pipeline_leave(p, t);
         pipeline_release(p, t, false);
@@ -425,6 +427,8 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     tenants_init(&p->tenants, c);
     set_bounds(p, c);
     meters_init(&p->meters);
+    metrics_init(&p->metrics);
+    recent_init(&p->recent, ev_now(loop));
     estimates_init(&p->estimates);
     pipeline_start_gates(p);
     lanes_init(&p->lanes, c->lanes.weight, p->gates.count);
@@ -455,6 +459,7 @@ void pipeline_free(struct pipeline *p)
     volumes_free(p->volumes);
     lanes_free(&p->lanes);
     meters_free(&p->meters);
+    metrics_free(&p->metrics);
     estimates_free(&p->estimates);
     pipeline_forget_cancels(p);
     free(p);

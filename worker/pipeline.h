@@ -69,6 +69,15 @@ bool pipeline_has_limits(const struct pipeline *p);
 void pipeline_limits_known(struct pipeline *p);
 void pipeline_meter_answered(struct pipeline *p, struct meter *m);
 
+/* Appends what the pipeline counts and measures, in Prometheus' text format. */
+void pipeline_write_metrics(struct pipeline *p, struct buf *out);
+/* Appends how it went lately, as a JSON object; see recent.h. */
+void pipeline_write_recent(struct pipeline *p, struct buf *out);
+/* A budget has warned. */
+void pipeline_count_warning(struct pipeline *p, const char *limit, int64_t percent);
+/* Duplicates that were found before their call. */
+int64_t pipeline_duplicates(const struct pipeline *p);
+
 struct pipeline_counts {
     size_t in_state[TASK_STATES];
     int64_t finished, parked;

@@ -12,8 +12,10 @@
 #include "guards/seal.h"
 #include "leases.h"
 #include "meters.h"
+#include "metrics.h"
 #include "once.h"
 #include "pipeline.h"
+#include "recent.h"
 #include "room.h"
 
 enum { CANCELS_MAX = 4096 };
@@ -61,6 +63,9 @@ struct pipeline {
     struct estimates estimates;
     struct guards *guards; /* NULL: none */
     unsigned char seal_key[SEAL_KEY];
+    struct metrics metrics;
+    struct recent recent;
+    int64_t duplicates;  /* tasks whose outcome was found before the call */
     bool limits_unknown; /* no call begins before the limits are read */
     ev_prepare before_wait;
     ev_timer sweep;

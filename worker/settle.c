@@ -26,6 +26,8 @@ struct settle {
     int64_t published[PUBLISHED_MAX];
     size_t published_count;
     bool running, paused, all_letters;
+    double sent; /* the transaction that runs, by the loop's clock */
+    struct settle_stats stats;
 };
 
 /* One that was refused goes alone: it may be refused again. */
@@ -54,6 +56,7 @@ static void flush(struct settle *s)
     batch_close(&s->batch);
     batch_published(&s->batch, s->published, s->published_count);
     s->published_count = 0;
+    s->sent = ev_now(s->loop);
     batch_run(&s->batch, s->link);
 }
 
@@ -122,6 +125,7 @@ static bool refuse(struct settle *s, const struct error *err)
 static void on_failure(struct settle *s, const struct error *err)
 {
     bool refused = false;
+    s->stats.failures++;
     log_warn("results were not written; they wait", LOG_S("error", err->message),
              LOG_N("rows", s->batch.count));
     if (err->class == ERROR_PERMANENT) {
@@ -145,12 +149,15 @@ static void on_reply(void *arg, const struct pglink_reply *r)
         on_failure(s, &r->error);
         return;
     }
+    s->stats.duplicates += batch_lost(&s->batch, r);
     s->all_letters = batch_lost_some(&s->batch, r);
     if (s->all_letters) {
         take_back(s); /* the link is ready next, and all are the first again */
         return;
     }
     s->rows_now = s->rows_max;
+    histogram_add(&s->stats.rows, buckets_rows, (double)s->batch.count);
+    histogram_add(&s->stats.seconds, buckets_settle, ev_now(s->loop) - s->sent);
     batch_read(&s->batch, r);
     for (size_t i = 0; i < s->batch.count; i++)
         s->events->settled(s->arg, s->batch.tasks[i]);
@@ -199,6 +206,12 @@ void settle_add(struct settle *s, struct task *t)
         flush(s);
     else if (!s->running && pglink_ready(s->link))
         arm(s, s->delay);
+}
+
+void settle_stats(const struct settle *s, struct settle_stats *out)
+{
+    *out = s->stats;
+    out->waiting = s->waiting_count;
 }
 
 void settle_published(struct settle *s, int64_t publication_id)

@@ -168,6 +168,10 @@ static void add_attempt(struct pgarray *a, const struct task *t, const struct at
     pgarray_number(&a[A_CACHE_WRITE_1H], x->usage.cache_write_1h);
     pgarray_text(&a[A_SERVICE_TIER], x->usage.tier ? price_tier_names[x->usage.tier] : NULL);
     pgarray_number_or_null(&a[A_PACK], (int64_t)x->pack, x->pack != 0);
+    pgarray_text(&a[A_TENANT], t->doc.tenant);
+    pgarray_text(&a[A_USER], t->doc.user);
+    pgarray_text(&a[A_FEATURE], t->doc.feature);
+    pgarray_text(&a[A_LANE], lane_names[t->lane]);
 }
 
 static void add_unreadable(struct pgarray *u, const struct task *t)
@@ -393,9 +397,14 @@ static void read_parked(struct batch *b, const PGresult *r)
     }
 }
 
+int64_t batch_lost(const struct batch *b, const struct pglink_reply *r)
+{
+    return b->all_letters ? 0 : b->results[0].count - pglink_int8(r->results[0], 0, 0);
+}
+
 bool batch_lost_some(const struct batch *b, const struct pglink_reply *r)
 {
-    return !b->all_letters && pglink_int8(r->results[0], 0, 0) < b->results[0].count;
+    return batch_lost(b, r) > 0;
 }
 
 void batch_read(struct batch *b, const struct pglink_reply *r)

@@ -30,6 +30,9 @@ void batch_close(struct batch *b);
 void batch_published(struct batch *b, const int64_t *ids, size_t count);
 /* Sends the transaction; after batch_close(). */
 void batch_run(struct batch *b, struct pglink *link);
+/* After success: how many of its results others had written already. Of a batch that is run
+ * again for its letters: 0, the first run has told. */
+int64_t batch_lost(const struct batch *b, const struct pglink_reply *r);
 /* After success: did results of the batch meet others that were there already? If one of those is a
  * failure whose worker died, its dead letter is ours to publish: the same batch is to be run again,
  * asking for all letters. */

@@ -5,9 +5,9 @@ const enum pg_type result_types[R_COLUMNS] = {
     PG_TEXT, PG_TEXT, PG_INT4, PG_TEXT,        PG_TEXT,        PG_TEXT, PG_INT4, PG_INT8, PG_INT8,
     PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT};
 const enum pg_type attempt_types[A_COLUMNS] = {
-    PG_UUID,        PG_TEXT, PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_TEXT, PG_INT4,
-    PG_TEXT,        PG_TEXT, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,
-    PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT, PG_INT8};
+    PG_UUID, PG_TEXT, PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_TEXT,        PG_INT4, PG_TEXT, PG_TEXT,
+    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TEXT,
+    PG_TEXT, PG_INT8, PG_TEXT, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT,        PG_TEXT};
 const enum pg_type saving_types[S_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT4, PG_TIMESTAMPTZ,
                                               PG_TEXT, PG_INT8, PG_INT8};
 const enum pg_type charge_types[C_COLUMNS] = {PG_UUID, PG_TEXT, PG_INT8, PG_TEXT,
@@ -74,18 +74,21 @@ static const char settle[] =
     "booked AS (INSERT INTO attempts (job_id, custom_id, token, generation, attempt, backend, "
     "  model, http_status, error_type, error, input_tokens, cached_tokens, cache_write_tokens, "
     "  output_tokens, reasoning_tokens, cost_usd, started_at, duration_ms, first_token_ms, "
-    "  price_version, asked, cache_write_1h_tokens, service_tier, pack) "
+    "  price_version, asked, cache_write_1h_tokens, service_tier, pack, tenant, \"user\", feature, "
+    "  lane) "
     " SELECT job_id, custom_id, token, generation, attempt, backend, model, http_status, "
     "  error_type, error, input, cached, cache_write, output, reasoning, cost " USD ", "
-    "  started_at, duration, first_token, price_version, asked, kept, tier, pack "
+    "  started_at, duration, first_token, price_version, asked, kept, tier, pack, tenant, usr, "
+    "  feature, lane "
     " FROM unnest($26::uuid[], $27::text[], $28::bigint[], $29::int[], $30::int[], $31::text[], "
     "  $32::text[], $33::int[], $34::text[], $35::text[], $36::bigint[], $37::bigint[], "
     "  $38::bigint[], $39::bigint[], $40::bigint[], $41::bigint[], $42::timestamptz[], "
     "  $43::bigint[], $44::bigint[], $45::text[], $46::text[], $47::bigint[], $48::text[], "
-    "$49::bigint[]) "
+    "  $49::bigint[], $50::text[], $51::text[], $52::text[], $53::text[]) "
     "  AS a(job_id, custom_id, token, generation, attempt, backend, model, http_status, "
     "  error_type, error, input, cached, cache_write, output, reasoning, cost, started_at, "
-    "  duration, first_token, price_version, asked, kept, tier, pack) "
+    "  duration, first_token, price_version, asked, kept, tier, pack, tenant, usr, feature, "
+    "  lane) "
     " ON CONFLICT DO NOTHING "
     " RETURNING job_id, asked, backend, model, error_type, input_tokens, output_tokens, cost_usd), "
     "calls AS (SELECT job_id, asked, backend, model, coalesce(error_type, '') AS error_type, "
@@ -111,9 +114,9 @@ static const char settle[] =
     "  WHERE p.ctid = row.at), "
     "buried AS (INSERT INTO dead_letters (job_id, custom_id, generation, status, lane, attempts, "
     "  reason, error, tenant, topic, partition, kafka_offset, record) "
-    " SELECT l.* FROM unnest($50::uuid[], $51::text[], $52::int[], $53::text[], $54::text[], "
-    "  $55::int[], $56::text[], $57::text[], $58::text[], $59::text[], $60::int[], $61::bigint[], "
-    "  $62::bytea[]) AS l(job_id, custom_id, generation, status, lane, attempts, reason, error, "
+    " SELECT l.* FROM unnest($54::uuid[], $55::text[], $56::int[], $57::text[], $58::text[], "
+    "  $59::int[], $60::text[], $61::text[], $62::text[], $63::text[], $64::int[], $65::bigint[], "
+    "  $66::bytea[]) AS l(job_id, custom_id, generation, status, lane, attempts, reason, error, "
     "  tenant, topic, part, pos, record) JOIN won USING (job_id, custom_id, status) "
     " WHERE l.status NOT IN ('succeeded', 'degraded', 'blocked') ON CONFLICT DO NOTHING), "
     "counted AS (INSERT INTO job_counters AS c (job_id, shard, succeeded, failed, cancelled, "

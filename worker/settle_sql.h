@@ -58,6 +58,10 @@ enum attempt_column {
     A_CACHE_WRITE_1H,
     A_SERVICE_TIER,
     A_PACK,
+    A_TENANT,
+    A_USER,
+    A_FEATURE,
+    A_LANE,
     A_COLUMNS
 };
 /* "unreadable": records that are no task. Answers topic, partition, offset, id, published. */

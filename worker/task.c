@@ -97,6 +97,12 @@ const char *task_upstream_model(const struct task *t)
     return c->model ? c->model : t->doc.model;
 }
 
+int64_t task_begun_us(const struct task *t)
+{
+    const int64_t told = t->journey.seq ? t->journey.first_seen_ms : t->journey.recorded_ms;
+    return told > 0 && told * 1000 < t->received_us ? told * 1000 : t->received_us;
+}
+
 const struct attempt *task_last_attempt(const struct task *t)
 {
     size_t n = t->attempt_count;

@@ -71,6 +71,7 @@ struct attempt {
     const char *price_version; /* by which it was computed; borrowed; NULL: none was */
     bool unknown_price;        /* for want of a price */
     bool aside;                /* asks about an answer, and gives none */
+    bool counted;              /* in the metrics */
     int64_t started_us, duration_ms;
     uint64_t pack;          /* token of the call that it was a part of; 0: it was a whole one */
     int64_t first_token_ms; /* since its start; -1: the answer was not streamed, or none came */
@@ -208,6 +209,9 @@ size_t task_bytes(const struct task *t); /* what it is charged for in memory lim
 const struct config_candidate *task_candidate(const struct task *t);
 /* The model's name there. */
 const char *task_upstream_model(const struct task *t);
+/* When its record was written, as far as that can be believed; of a copy, when the task was first
+ * seen. */
+int64_t task_begun_us(const struct task *t);
 /* The attempt that answered it, or the last one to try; NULL: there was none. */
 const struct attempt *task_last_attempt(const struct task *t);
 /* Sets the final status; for other than success, fill t->error first. */

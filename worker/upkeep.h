@@ -1,0 +1,28 @@
+/* What a worker does for all, now and then: tells PostgreSQL that it is there and how it goes, asks
+ * for the backlog, marks jobs that are done, rolls costs up. On a connection of its own: nothing of
+ * it holds up the work, and nothing depends on it. */
+#ifndef QUERN_UPKEEP_H
+#define QUERN_UPKEEP_H
+#include <ev.h>
+
+#include "common/buf.h"
+#include "common/config.h"
+
+struct upkeep_events {
+    /* Appends how the worker is, as a JSON object: a row of `workers`. */
+    void (*describe)(void *arg, struct buf *out);
+};
+
+struct upkeep;
+struct upkeep *upkeep_new(struct ev_loop *loop, const struct config *c,
+                          const struct upkeep_events *events, void *arg);
+void upkeep_free(struct upkeep *u);
+
+/* By PostgreSQL's last answer. */
+struct upkeep_news {
+    bool known; /* there was one */
+    int64_t backlog[LANE_COUNT], parked[LANE_COUNT];
+    double answered; /* when, by the loop's clock */
+};
+const struct upkeep_news *upkeep_news(const struct upkeep *u);
+#endif
