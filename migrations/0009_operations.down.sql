@@ -9,6 +9,7 @@ DROP FUNCTION recent_quantile(bigint[], numeric);
 DROP TABLE workers;
 DROP FUNCTION backlog();
 DROP FUNCTION jobs_finish();
+DROP FUNCTION utc(timestamptz);
 DROP FUNCTION job_done(uuid);
 DROP INDEX jobs_open;
 ALTER TABLE jobs DROP finished_at;

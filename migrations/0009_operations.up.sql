@@ -27,6 +27,11 @@ BEGIN
     END LOOP;
 END $$;
 
+-- A time to show.
+CREATE FUNCTION utc(t timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
 -- ---- open jobs and the backlog ------------------------------------------------------------------
 
 ALTER TABLE jobs ADD finished_at timestamptz; -- every task that was sent has its result

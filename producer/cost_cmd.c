@@ -1,46 +1,61 @@
 /* `quern cost`: what was spent, and what was saved against the declared baseline. */
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "view.h"
 
-#include "common/units.h"
-#include "verbs.h"
-
-enum { OPT_CONFIG, OPT_OUTPUT, OPT_SAVINGS, OPT_BY, OPT_JOB, OPT_SINCE, OPT_COUNT };
 static const struct option_def defs[] = {
-    CLI_CONFIG_OPTION,
-    CLI_OUTPUT_OPTION,
+    VIEW_OPTIONS_OF("day (UTC; default), month, tenant, user, model, feature, lane, backend, job "
+                    "or all",
+                    "only calls from then on"),
     {0, "savings", NULL, "what each way of saving has saved"},
-    {0, "by", "AXIS", "tenant, user, model, feature, lane, backend, job or day (UTC; default)"},
-    {'j', "job", "JOB", "only this job"},
-    {0, "since", "TIME", "only calls from then on: a time, or a duration ago (e.g. 7d)"},
     {0}};
 
-/* Every attempt is in the bill; its task's axes are in the result, if it has one by now. */
-static const char spent_sql[] =
-    "SELECT %s AS %s, count(*) AS calls, count(DISTINCT (a.job_id, a.custom_id)) AS tasks, "
-    " count(*) FILTER (WHERE a.error_type IS NOT NULL) AS failed_calls, "
-    " sum(a.input_tokens)::bigint AS input_tokens, sum(a.output_tokens)::bigint AS output_tokens, "
-    " usd(coalesce(sum(a.cost_usd), 0)) AS cost_usd, "
-    " usd(round(coalesce(sum(a.cost_usd), 0) / count(*), 9)) AS usd_per_call, "
-    " count(*) FILTER (WHERE a.cost_usd IS NULL) AS unknown "
-    "FROM attempts a LEFT JOIN results r USING (job_id, custom_id) LEFT JOIN jobs j ON j.id = "
-    "a.job_id "
-    "WHERE ($1::uuid IS NULL OR a.job_id = $1) AND ($2::timestamptz IS NULL OR a.started_at >= $2) "
-    "GROUP BY 1 ORDER BY 7 DESC, 1";
+static const struct view_axis axes[] = {{"day", "day"},
+                                        {"month", "to_char(day, 'YYYY-MM')"},
+                                        {"tenant", "nullif(tenant, '')"},
+                                        {"user", "nullif(\"user\", '')"},
+                                        {"model", "model"},
+                                        {"feature", "nullif(feature, '')"},
+                                        {"lane", "nullif(lane, '')"},
+                                        {"backend", "backend"},
+                                        {"all", "'all'"},
+                                        {"job", "job"},
+                                        {0}};
+enum { BY_JOB = sizeof axes / sizeof *axes - 2 };
 
-static const struct {
-    const char *name, *column;
-} axes[] = {{"day", "(a.started_at AT TIME ZONE 'UTC')::date"},
-            {"tenant", "coalesce(r.tenant, j.tenant)"},
-            {"user", "coalesce(r.\"user\", j.\"user\")"},
-            {"feature", "coalesce(r.feature, j.feature)"},
-            {"model", "coalesce(a.asked, a.model)"},
-            {"lane", "coalesce(r.lane, j.lane)"},
-            {"backend", "a.backend"},
-            {"job", "j.name"}};
-enum { AXES = sizeof axes / sizeof *axes };
+#define COLUMNS                                                                                    \
+    " sum(calls)::bigint AS calls, sum(tasks)::bigint AS tasks, "                                  \
+    " sum(failed_calls)::bigint AS failed_calls, sum(input_tokens)::bigint AS input_tokens, "      \
+    " sum(cached_tokens)::bigint AS cached_tokens, sum(output_tokens)::bigint AS output_tokens, "  \
+    " usd(sum(cost_usd)) AS cost_usd, "                                                            \
+    " usd(round(sum(cost_usd) / nullif(sum(calls), 0), 9)) AS usd_per_call, "                      \
+    " usd(round(sum(cost_usd) / nullif(sum(tasks), 0), 9)) AS usd_per_task, "                      \
+    " sum(unpriced)::bigint AS unknown FROM c GROUP BY 1 ORDER BY sum(cost_usd) DESC, 1"
+
+/* Attempts as rows of `costs`. */
+#define ATTEMPTS                                                                                   \
+    "SELECT (a.started_at AT TIME ZONE 'UTC')::date AS day, coalesce(a.tenant, '') AS tenant, "    \
+    " coalesce(a.\"user\", '') AS \"user\", coalesce(a.feature, '') AS feature, "                  \
+    " coalesce(a.lane, '') AS lane, coalesce(a.asked, a.model) AS model, a.backend, 1 AS calls, "  \
+    " (a.error_type IS NOT NULL)::int AS failed_calls, (a.attempt = 1)::int AS tasks, "            \
+    " (a.cost_usd IS NULL)::int AS unpriced, a.input_tokens, a.cached_tokens, a.output_tokens, "   \
+    " a.reasoning_tokens, coalesce(a.cost_usd, 0) AS cost_usd"
+
+/* Whole days come from the sums by day; the rest of the first one, call by call. */
+static const char all_sql[] =
+    "WITH edge AS (SELECT CASE WHEN $2::timestamptz IS NOT NULL THEN "
+    "  date_trunc('day', $2::timestamptz - interval '1 us', 'UTC') + interval '1 day' END AS "
+    "first), "
+    "c AS (SELECT costs.* FROM costs, edge "
+    "  WHERE first IS NULL OR day >= (first AT TIME ZONE 'UTC')::date "
+    " UNION ALL " ATTEMPTS " FROM attempts a, edge WHERE $1::uuid IS NULL "
+    "  AND a.started_at >= $2::timestamptz AND a.started_at < first) "
+    "SELECT @c AS \"@n\"," COLUMNS;
+
+/* Of one job, or by job: call by call. */
+static const char job_sql[] =
+    "WITH c AS (" ATTEMPTS ", j.name AS job FROM attempts a LEFT JOIN jobs j ON j.id = a.job_id "
+    "  WHERE ($1::uuid IS NULL OR a.job_id = $1) "
+    "  AND ($2::timestamptz IS NULL OR a.started_at >= $2)) "
+    "SELECT @c AS \"@n\"," COLUMNS;
 
 /* The baseline, less what each way saved, is what the answers' own calls cost; calls that failed,
  * or were made again, are what the bill has beyond. */
@@ -69,66 +84,26 @@ static const char savings_sql[] =
     " CASE WHEN b.base > 0 THEN round(100 * usd / b.base, 2) END AS percent, unknown "
     "FROM lines, (SELECT max(usd) FILTER (WHERE n = 0) AS base FROM lines) b ORDER BY n";
 
-static int print(const struct config *c, const char *sql, const char *job, const char *since,
-                 enum cli_format format)
+static int show(const struct view_ask *ask)
 {
-    struct error err;
-    struct job found = {0};
-    PGresult *r = NULL;
-    PGconn *db = cli_database(c, &err);
-    if (db && (!job || job_find(db, job, &found, &err) == QUERN_OK)) {
-        const char *const values[] = {job ? found.id_text : NULL, since};
-        r = pg_query(db, sql, 2, values, &err);
-    }
-    if (r)
-        table_print(r, format);
-    PQclear(r);
-    PQfinish(db);
-    return r ? EXIT_DONE : cli_fail(&err);
+    if (ask->flag)
+        return view_print(ask, savings_sql);
+    return view_print(ask, ask->job || ask->axis == &axes[BY_JOB] ? job_sql : all_sql);
 }
 
 static int run(int argc, char **argv)
 {
-    struct options o = {.verb = &cost_verb, .program = "quern", .argc = argc, .argv = argv};
-    const char *given[OPT_COUNT] = {NULL};
-    char since[UNITS_TEXT_MAX], sql[4096];
-    enum cli_format format;
-    int i, axis = 0;
-    while ((i = options_next(&o)) != OPTION_END) {
-        if (i < 0)
-            return i == OPTION_HELP ? EXIT_DONE : EXIT_USAGE;
-        given[i] = o.value ? o.value : "";
-    }
-    if (argc != optind)
-        return options_usage_error(&o, "no operand is expected");
-    if ((format = cli_format(given[OPT_OUTPUT] ? given[OPT_OUTPUT] : "table")) == FORMAT_BAD)
-        return options_usage_error(&o, "unknown output format \"%s\"", given[OPT_OUTPUT]);
-    while (given[OPT_BY] && axis < AXES && strcmp(axes[axis].name, given[OPT_BY]) != 0)
-        axis++;
-    if (axis == AXES)
-        return options_usage_error(
-            &o, "--by \"%s\": tenant, user, model, feature, lane, backend, job or day",
-            given[OPT_BY]);
-    if (given[OPT_SINCE] && !cli_since(given[OPT_SINCE], since))
-        return options_usage_error(&o, "--since \"%s\" is neither a time nor a duration",
-                                   given[OPT_SINCE]);
-    struct config *c = cli_config(given[OPT_CONFIG]);
-    if (!c)
-        return EXIT_USAGE;
-    (void)snprintf(sql, sizeof sql, spent_sql, axes[axis].column, axes[axis].name);
-    if (strcmp(axes[axis].name, "user") == 0) /* a word of SQL */
-        (void)snprintf(sql, sizeof sql, spent_sql, axes[axis].column, "\"user\"");
-    int code = print(c, given[OPT_SAVINGS] ? savings_sql : sql, given[OPT_JOB],
-                     given[OPT_SINCE] ? since : NULL, format);
-    config_free(c);
-    return code;
+    static const struct view view = {&cost_verb, axes, NULL, show};
+    return view_run(&view, argc, argv);
 }
 
 const struct verb cost_verb = {
     "cost",
     "What calls have cost, and what was saved",
     "[OPTION…]",
-    "Sums over every attempt, to the last digit. --savings starts from what the answers would "
+    "Sums over every attempt, to the last digit; `tasks` counts first calls. Days are UTC, of the\n"
+    "call's start, and stay when the attempts themselves are dropped. --savings starts from what "
+    "the answers would "
     "have\n"
     "cost with the model of savings.baseline, and takes off what routing, compression, packing,\n"
     "the cache and shared answers have saved; what is left is spent. `unknown` counts calls whose\n"

@@ -4,32 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/units.h"
-#include "job_store.h"
-#include "verbs.h"
+#include "view.h"
 
-enum { OPT_CONFIG, OPT_OUTPUT, OPT_BY, OPT_JOB, OPT_SINCE, OPT_COUNT };
 static const struct option_def defs[] = {
-    CLI_CONFIG_OPTION,
-    CLI_OUTPUT_OPTION,
-    {0, "by", "AXIS", "model (default), feature, tenant, backend, job or day (UTC)"},
-    {'j', "job", "JOB", "only this job"},
-    {0, "since", "TIME", "only results from then on: a time, or a duration ago (e.g. 7d)"},
+    VIEW_OPTIONS_OF("model (default), feature, tenant, backend, job or day (UTC)",
+                    "only results from then on"),
     {0}};
 
-static const struct {
-    const char *name, *column;
-} axes[] = {{"model", "coalesce(r.upstream_model, r.model)"},
-            {"feature", "r.feature"},
-            {"tenant", "r.tenant"},
-            {"backend", "r.backend"},
-            {"job", "j.name"},
-            {"day", "(r.finished_at AT TIME ZONE 'UTC')::date"}};
-enum { AXES = sizeof axes / sizeof *axes };
+static const struct view_axis axes[] = {{"model", "coalesce(r.upstream_model, r.model)"},
+                                        {"feature", "r.feature"},
+                                        {"tenant", "r.tenant"},
+                                        {"backend", "r.backend"},
+                                        {"job", "j.name"},
+                                        {"day", "(r.finished_at AT TIME ZONE 'UTC')::date"},
+                                        {0}};
 
 /* Means have the half width of their 95 % interval beside them. */
 static const char quality_sql[] =
-    "SELECT %s AS %s, count(*) AS tasks, count(q.completion) AS measured, "
+    "SELECT @c AS \"@n\", count(*) AS tasks, count(q.completion) AS measured, "
     " round(avg((q.completion = 'complete')::int), 3) AS complete, "
     " wilson(count(*) FILTER (WHERE q.completion = 'complete'), count(q.completion)) AS "
     "complete_95, "
@@ -66,72 +58,15 @@ static const char compare_sql[] =
     "FROM p GROUP BY what ORDER BY min(array_position(ARRAY['complete', 'groundedness', "
     "'relevance', 'feedback', 'cost_usd', 'call_ms'], what))";
 
-static int print(PGconn *db, const char *sql, const char *const values[2], enum cli_format format)
+static int show(const struct view_ask *ask)
 {
-    struct error err;
-    PGresult *r = pg_query(db, sql, 2, values, &err);
-    if (!r)
-        return cli_fail(&err);
-    table_print(r, format);
-    PQclear(r);
-    return EXIT_DONE;
-}
-
-static const char *axis_of(const char *name)
-{
-    for (int i = 0; i < AXES; i++)
-        if (strcmp(axes[i].name, name) == 0)
-            return axes[i].column;
-    return NULL;
-}
-
-static int show(const struct config *c, const char *by, const char *job, const char *since,
-                enum cli_format format)
-{
-    char sql[4096];
-    struct error err;
-    struct job found;
-    PGconn *db = cli_database(c, &err);
-    if (!db || (job && job_find(db, job, &found, &err) != QUERN_OK)) {
-        PQfinish(db);
-        return cli_fail(&err);
-    }
-    (void)snprintf(sql, sizeof sql, quality_sql, axis_of(by), by);
-    const char *const values[] = {job ? found.id_text : NULL, since};
-    int code = print(db, sql, values, format);
-    PQfinish(db);
-    return code;
+    return view_print(ask, quality_sql);
 }
 
 static int run(int argc, char **argv)
 {
-    struct options o = {.verb = &quality_verb, .program = "quern", .argc = argc, .argv = argv};
-    const char *given[OPT_COUNT] = {NULL};
-    char since[UNITS_TEXT_MAX];
-    int i;
-    while ((i = options_next(&o)) != OPTION_END) {
-        if (i < 0)
-            return i == OPTION_HELP ? EXIT_DONE : EXIT_USAGE;
-        given[i] = o.value;
-    }
-    const enum cli_format format = cli_format(given[OPT_OUTPUT] ? given[OPT_OUTPUT] : "table");
-    const char *by = given[OPT_BY] ? given[OPT_BY] : "model";
-    if (argc > optind)
-        return options_usage_error(&o, "no argument is needed");
-    if (format == FORMAT_BAD)
-        return options_usage_error(&o, "unknown output format \"%s\"", given[OPT_OUTPUT]);
-    if (!axis_of(by))
-        return options_usage_error(
-            &o, "--by \"%s\" is none of model, feature, tenant, backend, job, day", by);
-    if (given[OPT_SINCE] && !cli_since(given[OPT_SINCE], since))
-        return options_usage_error(&o, "--since \"%s\" is neither a time nor a duration",
-                                   given[OPT_SINCE]);
-    struct config *c = cli_config(given[OPT_CONFIG]);
-    if (!c)
-        return EXIT_USAGE;
-    int code = show(c, by, given[OPT_JOB], given[OPT_SINCE] ? since : NULL, format);
-    config_free(c);
-    return code;
+    static const struct view view = {&quality_verb, axes, NULL, show};
+    return view_run(&view, argc, argv);
 }
 
 const struct verb quality_verb = {
@@ -163,7 +98,11 @@ static int compare(const struct config *c, const char *const names[2], enum cli_
         return cli_fail(&err);
     }
     const char *const values[] = {first.id_text, second.id_text};
-    int code = print(db, compare_sql, values, format);
+    PGresult *r = pg_query(db, compare_sql, 2, values, &err);
+    int code = r ? EXIT_DONE : cli_fail(&err);
+    if (r)
+        table_print(r, format);
+    PQclear(r);
     PQfinish(db);
     return code;
 }
