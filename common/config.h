@@ -241,6 +241,9 @@ struct config {
         char *listen; /* NULL: nowhere */
     } metrics;
     struct {
+        int64_t results, attempts, dead_letters; /* ms; 0: for ever */
+    } retention;
+    struct {
         char *file;
         struct config_list models; /* struct config_price */
     } prices;

@@ -170,8 +170,25 @@ static void check_webhook(const struct config *c, struct config_report *r)
                         "or password; requests are signed with secret_env or secret_file");
 }
 
+static void check_retention(const struct config *c, struct config_report *r)
+{
+    const struct {
+        const char *name;
+        int64_t age;
+    } ages[] = {{"results", c->retention.results},
+                {"attempts", c->retention.attempts},
+                {"dead_letters", c->retention.dead_letters}};
+    for (size_t i = 0; i < sizeof ages / sizeof *ages; i++)
+        if (ages[i].age && ages[i].age < c->kafka.retention)
+            config_complain(r, c->path, 0, 0,
+                            "retention.%s is shorter than kafka.retention: a record that is read "
+                            "again could be paid twice; make it at least as long",
+                            ages[i].name);
+}
+
 void config_check(const struct config *c, struct config_report *r)
 {
+    check_retention(c, r);
     check_backends(c, r);
     check_limits(c, r);
     check_models(c, r);

@@ -154,6 +154,18 @@ static const struct config_key metrics_keys[] = {
             "127.0.0.1:9464; each worker of a machine needs its own. Without it: nowhere."},
     {0}};
 
+static const struct config_key retention_keys[] = {
+    {"results", CONFIG_DURATION, KEY(config, retention.results), "0", 0, 87600 * HOUR,
+     .doc =
+         "`quern maintain` deletes results, and what guards and quality measures say of them, so "
+         "long after the end of their job. At least kafka.retention: a record that is read "
+         "again must find its result. 0: never."},
+    {"attempts", CONFIG_DURATION, KEY(config, retention.attempts), "0", 0, 87600 * HOUR,
+     .doc = "Likewise attempts and savings; costs by day stay. 0: never."},
+    {"dead_letters", CONFIG_DURATION, KEY(config, retention.dead_letters), "0", 0, 87600 * HOUR,
+     .doc = "Likewise dead letters, so long after they were written. 0: never."},
+    {0}};
+
 static const struct config_key price_keys[] = {
     {"model", CONFIG_TEXT, KEY(config_price, model), NULL, .required = true,
      .doc = "The model's name, as the backend knows it."},
@@ -362,6 +374,8 @@ const struct config_key config_schema[] = {
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"metrics", CONFIG_GROUP, .sub = metrics_keys, .doc = "For Prometheus and for Kubernetes."},
+    {"retention", CONFIG_GROUP, .sub = retention_keys,
+     .doc = "How long things are kept; see `quern maintain`."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},
     {"guards", CONFIG_GROUP, .sub = config_guards_keys,
      .doc = "What texts are checked for, before a call and in its answer. Off without rules or a "

@@ -1,4 +1,7 @@
 DROP FUNCTION drop_partitions(text[], timestamptz);
+DROP FUNCTION old_partitions(text[], timestamptz);
+DROP FUNCTION job_ended(jobs);
+ALTER TABLE jobs DROP results_dropped_at, DROP attempts_dropped_at;
 DROP VIEW costs;
 DROP FUNCTION cost_roll_up();
 DROP FUNCTION cost_sums(bigint, bigint);

@@ -179,26 +179,44 @@ CREATE VIEW costs AS
 
 -- ---- retention ----------------------------------------------------------------------------------
 
--- Drops the monthly partitions of these tables whose jobs are all older than that and finished.
--- Returns their names.
+ALTER TABLE jobs
+    ADD results_dropped_at timestamptz, -- its results are gone, by their age
+    ADD attempts_dropped_at timestamptz;
+
+-- When a job had its last result; NULL: it goes on. Of one that a worker opened nobody knows how
+-- many tasks it has: it ends with the last that came.
+CREATE FUNCTION job_ended(j jobs) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN j.finished_at IS NOT NULL THEN j.finished_at
+                WHEN j.digest IS NULL THEN coalesce(
+                    (SELECT max(updated_at) FROM job_counters WHERE job_id = j.id), j.created_at)
+           END
+$$;
+
+-- The monthly partitions of these tables all of whose jobs ended before that.
+CREATE FUNCTION old_partitions(parents text[], before timestamptz) RETURNS SETOF text
+LANGUAGE sql STABLE AS $$
+    SELECT name FROM (
+        SELECT c.relname AS name, to_date(right(c.relname, 6), 'YYYYMM')::timestamp AS month
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+             JOIN pg_class p ON p.oid = i.inhparent
+        WHERE p.relname = ANY (parents) AND c.relname ~ '_[0-9]{6}$'
+            AND p.relnamespace = current_schema()::regnamespace) x
+    WHERE (month + interval '1 month') AT TIME ZONE 'UTC' <= before
+        AND NOT EXISTS (SELECT FROM jobs j
+            WHERE j.id >= uuid_from(month AT TIME ZONE 'UTC')
+            AND j.id < uuid_from((month + interval '1 month') AT TIME ZONE 'UTC')
+            AND coalesce(job_ended(j) >= before, true))
+    ORDER BY 1
+$$;
+
 CREATE FUNCTION drop_partitions(parents text[], before timestamptz) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-    child record;
+    name text;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('quern.make_partitions'));
-    FOR child IN
-        SELECT c.relname AS name, to_date(right(c.relname, 6), 'YYYYMM') AS month
-        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
-        WHERE p.relname = ANY (parents) AND p.relnamespace = current_schema()::regnamespace
-            AND c.relname ~ '_[0-9]{6}$'
-        ORDER BY 1
-    LOOP
-        CONTINUE WHEN (child.month + interval '1 month') AT TIME ZONE 'UTC' > before;
-        CONTINUE WHEN EXISTS (SELECT FROM jobs WHERE finished_at IS NULL AND digest IS NOT NULL
-            AND id >= uuid_from(child.month::timestamp AT TIME ZONE 'UTC')
-            AND id < uuid_from((child.month + interval '1 month') AT TIME ZONE 'UTC'));
-        EXECUTE format('DROP TABLE %I', child.name);
-        RETURN NEXT child.name;
+    FOR name IN SELECT * FROM old_partitions(parents, before) LOOP
+        EXECUTE format('DROP TABLE %I', name);
+        RETURN NEXT name;
     END LOOP;
 END $$;

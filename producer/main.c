@@ -6,10 +6,10 @@
 #include "verbs.h"
 
 static const struct verb *const verbs[] = {
-    &submit_verb,   &status_verb, &queue_verb,   &task_verb,    &errors_verb,  &results_verb,
-    &jobs_verb,     &cancel_verb, &retry_verb,   &dead_verb,    &topics_verb,  &migrate_verb,
-    &config_verb,   &route_verb,  &prices_verb,  &limits_verb,  &cache_verb,   &cost_verb,
-    &compress_verb, &guards_verb, &quality_verb, &compare_verb, &feedback_verb};
+    &submit_verb,  &status_verb,   &queue_verb,  &task_verb,    &errors_verb,  &maintain_verb,
+    &results_verb, &jobs_verb,     &cancel_verb, &retry_verb,   &dead_verb,    &topics_verb,
+    &migrate_verb, &config_verb,   &route_verb,  &prices_verb,  &limits_verb,  &cache_verb,
+    &cost_verb,    &compress_verb, &guards_verb, &quality_verb, &compare_verb, &feedback_verb};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
 static const char about[] =

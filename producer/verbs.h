@@ -7,7 +7,7 @@
 extern const struct verb submit_verb, status_verb, results_verb, jobs_verb, cancel_verb, retry_verb,
     dead_verb, topics_verb, migrate_verb, config_verb, route_verb, prices_verb, limits_verb,
     cache_verb, cost_verb, compress_verb, guards_verb, quality_verb, compare_verb, feedback_verb,
-    queue_verb, errors_verb, task_verb;
+    queue_verb, errors_verb, task_verb, maintain_verb;
 
 /* Waits until the job is done, with a progress bar. Returns EXIT_DONE, EXIT_FAILED_TASKS if a task
  * did not succeed, or what an interruption or error gives. */
