@@ -97,12 +97,13 @@ enum member {
     M_GENERATION,
     M_DEADLINE,
     M_BODY,
+    M_SEALED,
     M_WISHES,
     MEMBERS = M_WISHES + WISHES
 };
 static const char *const member_names[M_WISHES] = {"custom_id",  "url",      "tenant", "user",
                                                    "feature",    "job",      "v",      "job_id",
-                                                   "generation", "deadline", "body"};
+                                                   "generation", "deadline", "body",   "sealed"};
 
 /* The fields that are texts, and where they go. */
 #define FIELD(f) offsetof(struct task_doc, f)
@@ -215,6 +216,7 @@ quern_status task_doc_read(const char *text, size_t len, struct task_doc *out, s
         return INVALID(err, "the task is not an object");
     json_get_all(root, names, m, MEMBERS);
     out->body = m[M_BODY];
+    out->sealed = json_is(m[M_SEALED], '"');
     if (read_scalars(m, out, err) == QUERN_OK &&
         task_body_check(out->body, &model, err) == QUERN_OK &&
         read_texts(m, model, out, err) == QUERN_OK)

@@ -22,6 +22,7 @@ struct task_doc {
     int64_t deadline_us;  /* since 1970; 0: none */
     struct wishes wishes; /* borrowed likewise */
     struct json body;     /* borrowed from the text that was read */
+    bool sealed;          /* its body is not whole, see guards/seal.h */
     char *strings;        /* owns the texts above, in one block */
 };
 

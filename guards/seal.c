@@ -97,11 +97,6 @@ bool seal_doc(const unsigned char key[SEAL_KEY], struct json doc, struct json bo
     return !out->overflow;
 }
 
-bool seal_is(const char *record, size_t len)
-{
-    return memmem(record, len, "\"sealed\"", 8) != NULL;
-}
-
 bool seal_open(const unsigned char key[SEAL_KEY], struct json doc, struct buf *out)
 {
     char *text = json_string_dup(json_get(doc, "sealed")), *body = NULL;

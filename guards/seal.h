@@ -12,8 +12,6 @@ enum { SEAL_KEY = 32, SEAL_MAX = 64 << 20 };
  * a body that makes it too long for Kafka only the model stays. */
 MUST_CHECK bool seal_doc(const unsigned char key[SEAL_KEY], struct json doc, struct json body,
                          struct buf *out);
-/* May the body of this record (of any form) be sealed? Then it is if it has a member `sealed`. */
-bool seal_is(const char *record, size_t len);
 /* Appends the document with its true body. False: it was sealed with another key, or changed. */
 MUST_CHECK bool seal_open(const unsigned char key[SEAL_KEY], struct json doc, struct buf *out);
 #endif

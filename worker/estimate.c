@@ -83,6 +83,11 @@ static void learn_spread(struct estimate *e, size_t bytes, double was)
         e->square += (error * error - e->square) / (e->calls - LINE_CALLS + 1);
 }
 
+bool estimate_is_known(const struct estimate *e)
+{
+    return e->calls >= KNOWN_CALLS;
+}
+
 void estimate_learn(struct estimate *e, size_t bytes, const struct usage *u, double said)
 {
     if (bytes == 0)
@@ -97,11 +102,14 @@ void estimate_learn(struct estimate *e, size_t bytes, const struct usage *u, dou
     e->calls += e->calls < MEAN_CALLS;
     e->output += (output - e->output) / e->calls;
     learn_spread(e, bytes, y + output);
+    if (said < 0)
+        return;
     e->said = e->said * KEEP + said;
     e->was = e->was * KEEP + y + output;
+    e->told += e->told < TOLD_CALLS;
 }
 
 double estimate_error(const struct estimate *e)
 {
-    return e->calls < TOLD_CALLS || e->was <= 0 ? -1 : fabs(e->said - e->was) / e->was;
+    return e->told < TOLD_CALLS || e->was <= 0 ? -1 : fabs(e->said - e->was) / e->was;
 }

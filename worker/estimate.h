@@ -3,6 +3,7 @@
  * least squares; output is a mean; both forget what is old. Pure. */
 #ifndef QUERN_ESTIMATE_H
 #define QUERN_ESTIMATE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <uthash.h>
 
@@ -18,6 +19,7 @@ struct estimate {
     double square;          /* mean of the squares of its errors */
     int calls;              /* up to a few: then it is trusted */
     double said, was;       /* tokens estimated and used, weighted likewise: the error */
+    int told;               /* calls in them, up to a few */
 };
 
 struct estimates {
@@ -36,7 +38,9 @@ double estimate_tokens(const struct estimate *e, size_t bytes, int64_t most_outp
 /* What hardly any call of the kind exceeds: the estimate and three standard deviations of its
  * errors; before eight calls are known, and at most, the bound. */
 double estimate_most(const struct estimate *e, size_t bytes, const struct usage *bound);
-/* It took so many; `said` were thought. */
+/* Have enough calls told? Before that, an estimate is a guess. */
+bool estimate_is_known(const struct estimate *e);
+/* It took so many; `said` were thought, or -1: that was a guess, and no error of the estimates. */
 void estimate_learn(struct estimate *e, size_t bytes, const struct usage *u, double said);
 /* How far the sums of the last hundred calls or so are apart: 0.05 is 5 percent; of fewer than 10
  * calls: -1, not known. */

@@ -164,7 +164,7 @@ static void free_series(struct series *s)
 
 void metrics_init(struct metrics *ms)
 {
-    *ms = (struct metrics){{NULL}};
+    *ms = (struct metrics){.groups = {NULL}};
 }
 
 void metrics_free(struct metrics *ms)
@@ -188,7 +188,7 @@ static size_t make_key(const char *const values[METRIC_LABELS_MAX], char key[KEY
         const size_t n = strnlen(v, KEY_MAX / METRIC_LABELS_MAX - 2);
         memcpy(key + len, v, n);
         len += n;
-        key[len++] = '\x1f';
+        key[len++] = '\0';
     }
     return len;
 }
@@ -226,17 +226,32 @@ static struct series *other_series(struct metrics *ms, enum metric_group g,
     return s ? s : make_series(ms, g, key, len, mapped);
 }
 
+static bool is_series_of(const struct series *s, const char *const values[METRIC_LABELS_MAX])
+{
+    const char *key = s->key;
+    for (int i = 0; i < METRIC_LABELS_MAX; i++) {
+        const char *v = values[i] ? values[i] : "";
+        while (*v && *v == *key)
+            v++, key++;
+        if (*v || *key++)
+            return false;
+    }
+    return true;
+}
+
 struct series *metrics_series(struct metrics *ms, enum metric_group g,
                               const char *const values[METRIC_LABELS_MAX])
 {
     char key[KEY_MAX];
-    struct series *s;
+    struct series *s = ms->last[g];
+    if (s && is_series_of(s, values))
+        return s;
     const size_t len = make_key(values, key);
     HASH_FIND(hh, ms->groups[g], key, len, s);
-    if (s)
-        return s;
-    return HASH_COUNT(ms->groups[g]) < SERIES_MAX ? make_series(ms, g, key, len, values)
-                                                  : other_series(ms, g, values);
+    if (!s)
+        s = HASH_COUNT(ms->groups[g]) < SERIES_MAX ? make_series(ms, g, key, len, values)
+                                                   : other_series(ms, g, values);
+    return ms->last[g] = s;
 }
 
 /* ---- reference ------------------------------------------------------------------------------ */

@@ -110,7 +110,7 @@ extern const struct metric_def metric_defs[METRICS];
 
 struct series {
     UT_hash_handle hh;
-    char *key;    /* values of the labels, \x1f between them */
+    char *key;    /* values of the labels, each ended by NUL */
     char *labels; /* as they are written */
     int64_t value[METRIC_VALUES_MAX];
     struct histogram *histograms; /* NULL: the group has none */
@@ -118,6 +118,7 @@ struct series {
 
 struct metrics {
     struct series *groups[METRIC_GROUPS];
+    struct series *last[METRIC_GROUPS]; /* that was found last: mostly the next one too */
 };
 
 void metrics_init(struct metrics *ms);

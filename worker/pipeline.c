@@ -102,12 +102,8 @@ static void admit(struct pipeline *p, struct task *t)
 void pipeline_receive(struct pipeline *p, struct partition *from, int64_t offset,
                       const void *record, size_t len, const struct journey *journey)
 {
-    struct buf opened;
-    const bool sealed = pipeline_guard_open(p, record, len, &opened);
-    struct task *t =
-        task_new(from, offset, sealed ? opened.data : record, sealed ? opened.len : len, journey);
-    if (sealed)
-        buf_free(&opened);
+    struct task *t = task_new(from, offset, record, len, journey);
+    pipeline_guard_open(p, t);
     t->pipeline = p;
     t->state = TASK_STATES; /* in none yet */
     room_charge(&p->rooms[from->pool], task_bytes(t));

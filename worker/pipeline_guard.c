@@ -237,16 +237,15 @@ void pipeline_guard_unreadable(struct pipeline *p, struct task *t)
 }
 
 /* A record that came back from a retry topic or from a dead letter. */
-bool pipeline_guard_open(const struct pipeline *p, const void *record, size_t len, struct buf *out)
+void pipeline_guard_open(const struct pipeline *p, struct task *t)
 {
-    struct error err;
-    if (!seal_is(record, len) || !json_check(record, len, &err) ||
-        !json_is(json_get(json_root(record, len), "sealed"), '"'))
-        return false;
-    buf_init(out, len + REWRITTEN_MORE);
-    if (seal_open(p->seal_key, json_root(record, len), out))
-        return true;
-    log_warn("a sealed record cannot be opened: the key has changed; its placeholders stay");
-    buf_free(out);
-    return false;
+    struct buf opened;
+    if (!t->readable || !t->doc.sealed)
+        return;
+    buf_init(&opened, t->record_len + REWRITTEN_MORE);
+    if (seal_open(p->seal_key, json_root(t->record, t->record_len), &opened))
+        task_read_record(t, opened.data, opened.len);
+    else
+        log_warn("a sealed record cannot be opened: the key has changed; its placeholders stay");
+    buf_free(&opened);
 }

@@ -144,7 +144,7 @@ static void leave_gate(struct pipeline *p, struct task *t, const struct call_res
     tenants_settle(&p->tenants, t, known, whole);
     gate_end(&p->gates.gate[t->gate], t->reserved, known);
     if (t->kind && whole)
-        estimate_learn(t->kind, t->doc.body.len, known, t->reserved);
+        estimate_learn(t->kind, t->doc.body.len, known, t->guessed ? -1 : t->reserved);
     /* What a key has used up does not hold for the next one. */
     if (r->used_up > 0 && (reply->success || reply->error.class != ERROR_NEXT_KEY))
         pipeline_pause(p, t, r->used_up);
@@ -327,6 +327,7 @@ double pipeline_estimate(struct pipeline *p, struct task *t)
     if (!t->quota && !p->gates.gate[t->gate].limit)
         return 0;
     t->kind = estimates_find(&p->estimates, task_upstream_model(t), t->doc.url, t->doc.feature);
+    t->guessed = !estimate_is_known(t->kind);
     return estimate_tokens(t->kind, t->doc.body.len, bound_usage(t->doc.url, t->doc.body).output);
 }
 

@@ -179,8 +179,8 @@ void pipeline_guard_error(const struct task *t, char *message);
 void pipeline_guard_seal(struct pipeline *p, struct task *t);
 /* A record that is no task: what is sensitive in it is overwritten. */
 void pipeline_guard_unreadable(struct pipeline *p, struct task *t);
-/* True if the record was sealed, and `out` (to be freed) has it in clear. */
-bool pipeline_guard_open(const struct pipeline *p, const void *record, size_t len, struct buf *out);
+/* If its record is sealed, it has it in clear from now on. */
+void pipeline_guard_open(const struct pipeline *p, struct task *t);
 
 /* In pipeline_quality.c. Holds an answer that should be JSON against its schema; it may be mended.
  * False: the task goes on by itself: it is asked for again, or has failed. */

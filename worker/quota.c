@@ -314,7 +314,11 @@ quern_status quota_check(PGconn *db, const struct config *c, struct error *err)
 {
     const char *const values[] = {c->limits.time_zone};
     PGresult *r =
-        pg_query(db, "SELECT count(*) FROM pg_timezone_names WHERE name = $1", 1, values, err);
+        pg_query(db,
+                 "SELECT CASE WHEN EXISTS (SELECT FROM pg_timezone_names WHERE name = $1) THEN 1 "
+                 "WHEN $1 ~ '^<[^>]+>[+-]?[0-9:]+$' THEN (now() AT TIME ZONE $1 IS NOT NULL)::int "
+                 "ELSE 0 END",
+                 1, values, err);
     const bool known = r && PQgetvalue(r, 0, 0)[0] == '1';
     PQclear(r);
     if (known || !r)

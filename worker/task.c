@@ -31,6 +31,20 @@ static void set_identity(struct task *t)
     memcpy(t->identity + sizeof t->doc.job_id, t->doc.custom_id, len);
 }
 
+void task_read_record(struct task *t, const void *record, size_t len)
+{
+    if (t->readable)
+        task_doc_free(&t->doc);
+    free(t->identity);
+    free(t->record);
+    t->identity = NULL;
+    t->record = mem_copy(record, len);
+    t->record_len = len;
+    t->readable = task_doc_read(t->record, len, &t->doc, &t->error) == QUERN_OK;
+    if (t->readable)
+        set_identity(t);
+}
+
 struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len,
                       const struct journey *journey)
 {
@@ -44,11 +58,7 @@ struct task *task_new(struct partition *p, int64_t offset, const void *record, s
     t->tries = (int)t->journey.tries;
     t->lane = p->lane >= 0 ? p->lane : t->journey.lane >= 0 ? t->journey.lane : LANE_NORMAL;
     t->number = window_add(&p->window, offset);
-    t->record = mem_copy(record, len);
-    t->record_len = len;
-    t->readable = task_doc_read(t->record, len, &t->doc, &t->error) == QUERN_OK;
-    if (t->readable)
-        set_identity(t);
+    task_read_record(t, record, len);
     DL_APPEND2(p->tasks, t, partition_prev, partition_next);
     return t;
 }

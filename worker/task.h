@@ -177,6 +177,7 @@ struct task {
     size_t gate;           /* before which it waits, or which it has passed */
     struct estimate *kind; /* of its calls, as to tokens; NULL: nothing depends on it */
     double reserved;       /* tokens that its call was thought to take */
+    bool guessed;          /* for want of earlier calls */
     double called;         /* when, by the loop's clock */
     double failed;         /* when its call failed last; 0: never */
     bool may_take_back;    /* that attempt, if it turns out that an outage began with it */
@@ -201,6 +202,8 @@ struct task {
 struct task *task_new(struct partition *p, int64_t offset, const void *record, size_t len,
                       const struct journey *journey);
 void task_free(struct task *t);
+/* Takes another text (copied) as its record, which is read. */
+void task_read_record(struct task *t, const void *record, size_t len);
 /* Its record as it may be kept where it can be read. */
 const char *task_kept_record(const struct task *t, size_t *len);
 size_t task_bytes(const struct task *t); /* what it is charged for in memory limits */

@@ -95,6 +95,26 @@ def test_counts_agree_with_the_books(world, metrics):
     wait_until(lambda: Scrape(worker).sum("quern_worker_tasks") == 0, 10, "letters published")
 
 
+def test_costs_saved_and_limits_kept_are_metrics(world, metrics):
+    """How far estimates are off, what budgets have used and warned of, what the cache has saved."""
+    metrics(world.start_stub(), prices={"models": [{"model": MODEL, "input": 10, "output": 30}]},
+            cache={"rules": [{"ttl": "1h"}]})
+    world.quern("limits", "set", "b", "--budget", "1", "--period", "total", "--warn", "1")
+    world.quern("limits", "set", "t", "--tokens", "1000000000", "--window", "1m")
+    worker = world.start_worker()
+    ready(worker)
+    world.quern("submit", write_batch(world.path / "in.jsonl", 150, max_tokens=100), "--job", "j", "--wait")
+    world.quern("submit", write_batch(world.path / "in.jsonl", 150, max_tokens=100), "--job", "again", "--wait")
+    spent = float(world.value("SELECT sum(cost_usd) FROM attempts"))
+    s = wait_until(lambda: (lambda s: s if s.samples.get('quern_budget_warnings_total{limit="b",percent="1"}') else None)(
+        Scrape(worker)), 20, "a warning")
+    assert s.sum("quern_budget_warnings_total") == 1 and spent > 0.01
+    assert 0 < s.sum("quern_token_estimate_error_ratio", model=MODEL) < 0.05
+    assert s.sum("quern_answers_shared_total", source="cached") == 150
+    assert abs(s.sum("quern_saved_usd_total", kind="cached") - spent) < 1e-9
+    wait_until(lambda: abs(Scrape(worker).sum("quern_budget_used_ratio", limit="b") - spent) < 0.01, 20, "the share used")
+
+
 def test_promtool_finds_nothing_wrong(world, metrics):
     metrics(world.start_stub())
     world.quern("submit", write_batch(world.path / "in.jsonl", 5), "--job", "j")

@@ -250,6 +250,35 @@ def test_a_budget_can_park_until_it_is_raised(world, service):
     assert {s for (s,) in world.sql("SELECT status FROM results")} == {"succeeded"}
 
 
+def midnight_in(seconds):
+    """A time zone (POSIX: its sign is turned) in which the day ends so soon."""
+    behind = (86400 - (int(time.time()) + seconds) % 86400) % 86400  # to be added to UTC
+    if behind > 43200:
+        behind -= 86400
+    sign, away = ("-", behind) if behind >= 0 else ("+", -behind)
+    return f"<X>{sign}{away // 3600:02}:{away % 3600 // 60:02}:{away % 60:02}"
+
+
+def test_a_period_turns_under_load(world, service):
+    """Calls are counted in the day in which they began; what the first day has no money for waits for the second,
+    which has all of its own again."""
+    service.latency = 0.3
+    start(world, service, workers=3, worker={"concurrency": 8}, limits={"time_zone": midnight_in(14)})
+    limit(world, "b", "--budget", "0.035", "--period", "day", "--on-limit", "park")  # 50 calls
+    time.sleep(1.5)
+    submit(world, "job", lines("a", 90))
+    wait_until(lambda: world.value("SELECT count(DISTINCT period) FROM limit_spent") == 2, 60, "a new day")
+    world.wait_rows(90, 100)
+    days = dict(world.sql("SELECT period, sum(pico) / 1e12 FROM limit_spent GROUP BY 1 ORDER BY 1"))
+    assert len(days) == 2 and all(spent <= decimal.Decimal("0.035") for spent in days.values())
+    assert sum(days.values()) == spent(world) == 90 * decimal.Decimal("0.0007")
+    first, second = sorted(days)
+    began = dict(world.sql("SELECT started_at >= %s, sum(cost_usd) FROM attempts GROUP BY 1", second))
+    # A call at the very turn may be counted in either day: workers and PostgreSQL read their clocks apart.
+    assert abs(began[True] - days[second]) <= 3 * decimal.Decimal("0.0007")
+    assert days[first] > decimal.Decimal("0.03") and {"succeeded"} == {x for (x,) in world.sql("SELECT status FROM results")}
+
+
 def test_a_warning_is_told_to_a_webhook_once_and_signed(world, service, tmp_path):
     import base64
     import hashlib
