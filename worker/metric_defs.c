@@ -99,8 +99,8 @@ const struct metric_def metric_defs[METRICS] = {
                           "How far the tokens estimated and used of the last hundred calls or so "
                           "are apart; 0.05 is 5 percent."},
     [M_BUDGET_USED] = {"quern_budget_used_ratio", GAUGE, "limit",
-                       "Of each budget that this worker uses, the fullest subject's share that is "
-                       "spent."},
+                       "The share of a budget that is spent in its period; of one that counts "
+                       "several subjects, the fullest one's. Every worker tells the same."},
     [M_BUDGET_WARNINGS] = {"quern_budget_warnings_total", COUNTER, "limit,percent",
                            "Budgets used up to a percentage that they warn at.", G_BUDGETS, 0},
     [M_GUARDS] = {"quern_guard_verdicts_total", COUNTER, "guard,action,direction",

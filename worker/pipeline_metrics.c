@@ -103,30 +103,6 @@ static void write_estimates(const struct pipeline *p, struct buf *out)
     }
 }
 
-/* A meter's name has its subject behind it. */
-static double fullest(const struct meters *ms, const char *name)
-{
-    const size_t len = strlen(name);
-    double most = 0;
-    for (const struct meter *m = ms->by_key; m; m = m->hh.next)
-        if (m->amount > 0 && strncmp(m->name, name, len) == 0 && strchr("\x1f", m->name[len]))
-            most = fmax(most, (double)m->spent / (double)m->amount);
-    return most;
-}
-
-static void write_budgets(const struct pipeline *p, struct buf *out)
-{
-    size_t n = 0;
-    expose(out, M_BUDGET_USED);
-    for (size_t i = 0; i < p->meters.rule_count && n < SERIES_MAX; i++) {
-        const struct limit_rule *r = &p->meters.rules[i];
-        if (r->kind == LIMIT_COST) {
-            expose_value(out, M_BUDGET_USED, fullest(&p->meters, r->name), LABELS(r->name));
-            n++;
-        }
-    }
-}
-
 void pipeline_write_metrics(struct pipeline *p, struct buf *out)
 {
     write_states(p, out);
@@ -137,7 +113,6 @@ void pipeline_write_metrics(struct pipeline *p, struct buf *out)
         if (metric_defs[m].group != G_NONE)
             metrics_write(&p->metrics, (enum metric)m, out);
     write_estimates(p, out);
-    write_budgets(p, out);
 }
 
 void pipeline_write_recent(struct pipeline *p, struct buf *out)

@@ -88,6 +88,14 @@ static void write_backlog(const struct worker *w, struct buf *out)
         expose_value(out, M_PARKED_TASKS, (double)news->parked[lane], LABELS(lane_names[lane]));
 }
 
+static void write_budgets(const struct worker *w, struct buf *out)
+{
+    const struct upkeep_news *news = upkeep_news(w->upkeep);
+    expose(out, M_BUDGET_USED);
+    for (size_t i = 0; i < news->budget_count; i++)
+        expose_value(out, M_BUDGET_USED, news->budgets[i].used, LABELS(news->budgets[i].name));
+}
+
 static double of_intake(enum metric m, const struct intake_stats *s)
 {
     switch (m) {
@@ -140,6 +148,7 @@ static unsigned write_metrics(const struct worker *w, struct buf *out)
     write_intakes(w, out);
     pipeline_write_metrics(w->pipeline, out);
     write_settle(w, out);
+    write_budgets(w, out);
     return 200;
 }
 

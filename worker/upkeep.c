@@ -1,6 +1,7 @@
 #include "upkeep.h"
 
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #define TICK 0.5 /* seconds */
 enum { STATS_MAX = 256 << 10, HOST_MAX = 256 };
 
-enum chore { SELF, BACKLOG, FINISH, ROLL_UP, CHORES };
+enum chore { SELF, BACKLOG, FINISH, BUDGETS, ROLL_UP, CHORES };
 
 /* Each is a transaction of its own. */
 static const struct {
@@ -22,6 +23,7 @@ static const struct {
 } chores[CHORES] = {[SELF] = {"self", 3.0},
                     [BACKLOG] = {"backlog", 3.0},
                     [FINISH] = {"finish", 5.0},
+                    [BUDGETS] = {"budgets", 15.0},
                     [ROLL_UP] = {"roll_up", 30.0}};
 
 static const struct pglink_statement statements[] = {
@@ -31,11 +33,19 @@ static const struct pglink_statement statements[] = {
              "ON CONFLICT (id) DO UPDATE SET seen_at = now(), stats = EXCLUDED.stats"},
     {"backlog", "SELECT tasks, parked FROM backlog()"},
     {"finish", "SELECT jobs_finish()"},
+    {"budgets",
+     "SELECT l.name, (max(coalesce(x.pico, 0)) * 0.000000000001 / nullif(l.amount, 0))::float8 "
+     "FROM limits l CROSS JOIN LATERAL limit_period(coalesce(l.period, 'total'), $1::text, now()) "
+     "p "
+     "LEFT JOIN LATERAL (SELECT sum(s.pico) AS pico FROM limit_spent s WHERE s.name = l.name "
+     " AND s.period = p.begins GROUP BY s.subject) x ON true "
+     "WHERE l.kind = 'cost' GROUP BY l.name, l.amount ORDER BY 2 DESC NULLS LAST, 1 LIMIT 500"},
     {"roll_up", "SELECT cost_roll_up()"},
     {0}};
 
 struct upkeep {
     struct ev_loop *loop;
+    const struct config *config;
     const struct upkeep_events *events;
     void *arg;
     struct pglink *link;
@@ -87,7 +97,9 @@ static void work(struct upkeep *u)
         tell_self(u);
         return;
     }
-    const struct pglink_query q = {.name = chores[next].name};
+    struct pglink_query q = {.name = chores[next].name};
+    if (next == BUDGETS)
+        add(&q, u->config->limits.time_zone, strlen(u->config->limits.time_zone));
     pglink_run(u->link, &q, 1);
 }
 
@@ -107,6 +119,27 @@ static void read_backlog(struct upkeep *u, const PGresult *r)
     }
 }
 
+/* A float8 of a binary result; 0 for a null. */
+static double float8(const PGresult *r, int row, int column)
+{
+    const int64_t bits = pglink_int8(r, row, column);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void read_budgets(struct upkeep *u, const PGresult *r)
+{
+    free(u->news.budgets);
+    u->news.budget_count = (size_t)PQntuples(r);
+    u->news.budgets = mem_array(NULL, u->news.budget_count + 1, sizeof *u->news.budgets);
+    for (int row = 0; row < PQntuples(r); row++) {
+        struct upkeep_budget *b = &u->news.budgets[row];
+        (void)snprintf(b->name, sizeof b->name, "%s", PQgetvalue(r, row, 0));
+        b->used = float8(r, row, 1);
+    }
+}
+
 static void on_reply(void *arg, const struct pglink_reply *r)
 {
     struct upkeep *u = arg;
@@ -115,6 +148,8 @@ static void on_reply(void *arg, const struct pglink_reply *r)
     u->news.answered = ev_now(u->loop);
     if (u->running == BACKLOG)
         read_backlog(u, r->results[0]);
+    if (u->running == BUDGETS)
+        read_budgets(u, r->results[0]);
 }
 
 static void on_ready(void *arg)
@@ -128,6 +163,7 @@ struct upkeep *upkeep_new(struct ev_loop *loop, const struct config *c,
     static const struct pglink_events link_events = {on_ready, on_reply};
     struct upkeep *u = mem_zero(sizeof *u);
     u->loop = loop;
+    u->config = c;
     u->events = events;
     u->arg = arg;
     u->started_us = units_now_us();
@@ -144,6 +180,7 @@ void upkeep_free(struct upkeep *u)
 {
     ev_timer_stop(u->loop, &u->timer);
     pglink_free(u->link);
+    free(u->news.budgets);
     free(u);
 }
 
