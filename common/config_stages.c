@@ -201,7 +201,8 @@ static const struct config_key webhook_keys[] = {
 
 const struct config_key config_limits_keys[] = {
     {"time_zone", CONFIG_TEXT, KEY(config, limits.time_zone), "UTC",
-     .doc = "Whose days and months budgets follow, e.g. Europe/Berlin, or <X>-02:00 for two hours east of "
+     .doc = "Whose days and months budgets follow, e.g. Europe/Berlin, or <X>-02:00 for two hours "
+            "east of "
             "UTC."},
     {"webhook", CONFIG_GROUP, .sub = webhook_keys,
      .doc = "Told when a budget reaches a percentage that it warns at."},

@@ -146,7 +146,7 @@ quern_status pg_schema_check(PGconn *conn, struct error *err)
     PQclear(r);
     if (have == want)
         return QUERN_OK;
-    return error_set(err, ERROR_FATAL, "schema",
+    return error_set(err, ERROR_FATAL, have < want ? "schema" : "newer_schema",
                      "the database schema is at version %d, this program needs %d: %s", have, want,
                      have < want ? "run `quern migrate up`" : "install the newer quern");
 }

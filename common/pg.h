@@ -30,7 +30,8 @@ PGresult *pg_query(PGconn *conn, const char *sql, int count, const char *const *
 MUST_CHECK quern_status pg_exec(PGconn *conn, const char *sql, int count, const char *const *values,
                                 struct error *err);
 
-/* Fails (code "schema") if the database is not at the version that this program needs. */
+/* Fails (code "schema", or "newer_schema": no migration of ours will help) if the database is not
+ * at the version that this program needs. */
 MUST_CHECK quern_status pg_schema_check(PGconn *conn, struct error *err);
 
 /* PostgreSQL's message without its line breaks. */

@@ -2,16 +2,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/embed.h"
+#include "common/units.h"
 #include "verbs.h"
 
 /* Any number will do, as long as every quern uses the same: "quern" in ASCII. */
 #define MIGRATION_LOCK "0x717565726e"
 enum { LOCK_NUMBER_TEXT = 32 };
 
-enum { OPT_CONFIG };
-static const struct option_def defs[] = {CLI_CONFIG_OPTION, {0}};
+enum { OPT_CONFIG, OPT_TIMEOUT };
+static const struct option_def defs[] = {
+    CLI_CONFIG_OPTION,
+    {0, "timeout", "DURATION", "wait: give up after this long (default 10m)"},
+    {0}};
 
 static bool is_kind(const struct embedded *m, const char *suffix)
 {
@@ -116,46 +121,82 @@ static quern_status prepare(PGconn *db, struct error *err)
                   "schema_migrations", err);
 }
 
-static int run(int argc, char **argv)
+static int step_of(const struct config *c, const char *name, struct error *err)
 {
     static const struct {
         const char *name;
         quern_status (*run)(PGconn *, struct error *);
     } steps[] = {{"up", migrate_up}, {"down", migrate_down}, {"status", migrate_status}};
+    size_t i = 0;
+    while (strcmp(steps[i].name, name) != 0)
+        i++;
+    PGconn *db = pg_connect(c, "quern migrate", err);
+    quern_status status = db ? prepare(db, err) : QUERN_FAIL;
+    if (status == QUERN_OK)
+        status = steps[i].run(db, err);
+    PQfinish(db);
+    return status == QUERN_OK ? EXIT_DONE : cli_fail(err);
+}
+
+/* For what may start before the migrations are done: until the schema is the one that this program
+ * knows. One that is newer will not come down. */
+static int await(const struct config *c, int64_t timeout_ms, struct error *err)
+{
+    const int64_t end = units_now_us() + timeout_ms * 1000;
+    const char *said = "";
+    char code[ERROR_CODE_MAX];
+    for (;;) {
+        PGconn *db = pg_connect(c, "quern migrate", err);
+        quern_status status = db ? pg_schema_check(db, err) : QUERN_FAIL;
+        PQfinish(db);
+        if (status == QUERN_OK)
+            return EXIT_DONE;
+        if (strcmp(said, err->code) != 0) /* once each */
+            (void)fprintf(stderr, "waiting: %s\n", err->message);
+        (void)snprintf(code, sizeof code, "%s", err->code);
+        said = code;
+        if (units_now_us() >= end || strcmp(err->code, "newer_schema") == 0)
+            return cli_fail(err);
+        (void)sleep(1);
+    }
+}
+
+static int run(int argc, char **argv)
+{
+    static const char *const names[] = {"up", "down", "status", "wait", NULL};
     struct options o = {.verb = &migrate_verb, .program = "quern", .argc = argc, .argv = argv};
     struct error err;
-    const char *config = NULL;
+    const char *config = NULL, *timeout = "10m";
+    int64_t timeout_ms = 0;
     int i;
     while ((i = options_next(&o)) != OPTION_END) {
         if (i < 0)
             return i == OPTION_HELP ? EXIT_DONE : EXIT_USAGE;
-        config = o.value;
+        *(i == OPT_CONFIG ? &config : &timeout) = o.value;
     }
-    size_t step = 0;
-    while (step < 3 && (argc - optind != 1 || strcmp(argv[optind], steps[step].name) != 0))
-        step++;
-    if (step == 3)
-        return options_usage_error(&o, "up, down or status is needed");
+    size_t n = 0;
+    while (names[n] && (argc - optind != 1 || strcmp(argv[optind], names[n]) != 0))
+        n++;
+    if (!names[n])
+        return options_usage_error(&o, "up, down, status or wait is needed");
+    if (!units_parse_duration(timeout, &timeout_ms))
+        return options_usage_error(&o, "--timeout \"%s\" is no duration, e.g. 5m", timeout);
     struct config *c = cli_config(config);
     if (!c)
         return EXIT_USAGE;
-    PGconn *db = pg_connect(c, "quern migrate", &err);
+    int code =
+        strcmp(names[n], "wait") == 0 ? await(c, timeout_ms, &err) : step_of(c, names[n], &err);
     config_free(c);
-    if (!db)
-        return cli_fail(&err);
-    quern_status status = prepare(db, &err);
-    if (status == QUERN_OK)
-        status = steps[step].run(db, &err);
-    PQfinish(db);
-    return status == QUERN_OK ? EXIT_DONE : cli_fail(&err);
+    return code;
 }
 
 const struct verb migrate_verb = {
     "migrate",
     "Bring the database schema up to date, or back",
-    "up|down|status [OPTION…]",
+    "up|down|status|wait [OPTION…]",
     "up applies every pending migration, down reverts the newest one (and drops its data), status\n"
-    "lists them. Several at once are safe: one works, the others wait.",
+    "lists them; wait waits until somebody else has applied them. Several at once are safe: one\n"
+    "works, the others wait.",
     defs,
-    "  quern migrate up\n  quern migrate status",
+    "  quern migrate up\n  quern migrate status\n  quern migrate wait --timeout 5m",
     run};

@@ -175,3 +175,17 @@ def test_worker_usage(shared):
     assert run(BIN / "quern-worker", "--version").stdout.startswith("quern-worker ")
     assert run(BIN / "quern-worker", "operand").returncode == 2
     assert run(BIN / "quern-worker", "--config", "nosuch.yaml").returncode == 2
+
+
+def test_migrate_wait(world):
+    """What starts before the migrations are done waits for them, for PostgreSQL too; a newer schema is an error."""
+    world.configure()
+    late = world.quern("migrate", "wait", "--timeout", "1s", code=1)
+    assert "quern migrate up" in late.err
+    waiting = world.start_quern("migrate", "wait")
+    wait_until(lambda: "waiting" in waiting.text(), 10, "it waits")
+    world.quern("migrate", "up")
+    assert waiting.wait(10) == 0
+    assert world.quern("migrate", "wait").err == ""
+    world.sql("INSERT INTO schema_migrations (version, name) VALUES (9999, 'future') RETURNING 1")
+    assert "newer quern" in world.quern("migrate", "wait", code=1).err
