@@ -1,17 +1,16 @@
-# Builds both programs and puts them into a small image that runs as nobody.
+# Builds both programs and puts them into a small image that runs as nobody in particular.
 FROM debian:12-slim AS build
-RUN apt-get update && apt-get install -y --no-install-recommends build-essential cmake ninja-build \
-        pkg-config check libcsv-dev libcurl4-openssl-dev libev-dev libfyaml-dev libpq-dev \
-        librdkafka-dev libssl-dev libxxhash-dev uthash-dev
+COPY packaging/build-packages /tmp/
+RUN apt-get update && grep -v '^#' /tmp/build-packages | xargs apt-get install -y --no-install-recommends dpkg-dev file check
 COPY . /src
 WORKDIR /src
 RUN cmake --preset release && cmake --build --preset release --target quern quern-worker man && \
-    cmake --install build/release --prefix /usr --strip
+    cpack --config build/release/CPackConfig.cmake -B /deb
 
 FROM debian:12-slim
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libcsv3 libcurl4 \
-        libev4 libfyaml0 libpq5 librdkafka1 libssl3 libxxhash0 && rm -rf /var/lib/apt/lists/*
-COPY --from=build /usr/bin/quern /usr/bin/quern-worker /usr/bin/
-USER nobody
+COPY --from=build /deb/quern_*.deb /tmp/quern.deb
+RUN apt-get update && apt-get install -y --no-install-recommends /tmp/quern.deb && \
+    rm -rf /tmp/quern.deb /var/lib/apt/lists/* /etc/quern/*
+USER 65532:65532
 ENTRYPOINT []
 CMD ["quern-worker"]

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/completion.h"
 #include "common/log.h"
 #include "verbs.h"
 
@@ -28,13 +29,20 @@ static int help(FILE *out, int code)
     return code;
 }
 
-static int man(void)
+/* What is made of the options of all verbs. */
+static int print_all(const char *what, const char *shell)
 {
     struct verb table[VERBS + 1] = {0};
     for (int i = 0; i < VERBS; i++)
         table[i] = *verbs[i];
-    options_man("quern", "submit and follow jobs of model calls", about, table, stdout);
-    return EXIT_DONE;
+    if (strcmp(what, "--man") == 0) {
+        options_man("quern", "submit and follow jobs of model calls", about, table, stdout);
+        return EXIT_DONE;
+    }
+    if (shell && completion_print(shell, "quern", table, stdout))
+        return EXIT_DONE;
+    (void)fprintf(stderr, "quern: --completion bash, zsh or fish\n");
+    return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -50,8 +58,8 @@ int main(int argc, char **argv)
         (void)puts("quern " QUERN_VERSION);
         return EXIT_DONE;
     }
-    if (strcmp(name, "--man") == 0)
-        return man();
+    if (strcmp(name, "--man") == 0 || strcmp(name, "--completion") == 0)
+        return print_all(name, argc > 2 ? argv[2] : NULL);
     if (*name)
         (void)fprintf(stderr, "quern: unknown verb \"%s\"\n\n", name);
     return help(stderr, EXIT_USAGE);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/completion.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/pg.h"
@@ -242,14 +243,16 @@ static struct config *load_config(const char *given)
 
 static int run(int argc, char **argv);
 
-enum { OPT_CONFIG, OPT_VERSION, OPT_MAN, OPT_METRICS };
-static const struct option_def defs[] = {{'c', "config", "FILE",
-                                          "configuration (default: $QUERN_CONFIG, ./quern.yaml, "
-                                          "/etc/quern/quern.yaml)"},
-                                         {0, "version", NULL, "tell the version"},
-                                         {0, "man", NULL, "print the man page"},
-                                         {0, "metrics", NULL, "print the table of metrics"},
-                                         {0}};
+enum { OPT_CONFIG, OPT_VERSION, OPT_MAN, OPT_METRICS, OPT_COMPLETION };
+static const struct option_def defs[] = {
+    {'c', "config", "FILE",
+     "configuration (default: $QUERN_CONFIG, ./quern.yaml, "
+     "/etc/quern/quern.yaml)"},
+    {0, "version", NULL, "tell the version"},
+    {0, "man", NULL, "print the man page"},
+    {0, "metrics", NULL, "print the table of metrics"},
+    {0, "completion", "SHELL", "print the completion for bash, zsh or fish"},
+    {0}};
 static const struct verb verb[] = {
     {"", "Work on tasks: take them from Kafka, call models, write results to PostgreSQL",
      "[OPTION…]",
@@ -278,6 +281,10 @@ static int run(int argc, char **argv)
         } else if (i == OPT_METRICS) {
             metrics_reference(stdout);
             return EXIT_DONE;
+        } else if (i == OPT_COMPLETION) {
+            return completion_print(o.value, "quern-worker", verb, stdout)
+                       ? EXIT_DONE
+                       : options_usage_error(&o, "--completion bash, zsh or fish");
         } else {
             options_man("quern-worker", "work on quern's tasks", verb->detail, verb, stdout);
             return EXIT_DONE;
