@@ -241,6 +241,10 @@ struct config {
         char *listen; /* NULL: nowhere */
     } metrics;
     struct {
+        char *endpoint, *authorization_env, *authorization_file; /* endpoint NULL: off */
+        int64_t ratio;                                           /* times 10^12 */
+    } tracing;
+    struct {
         int64_t results, attempts, dead_letters; /* ms; 0: for ever */
     } retention;
     struct {

@@ -170,6 +170,17 @@ static void check_webhook(const struct config *c, struct config_report *r)
                         "or password; requests are signed with secret_env or secret_file");
 }
 
+static void check_tracing(const struct config *c, struct config_report *r)
+{
+    const char *url = c->tracing.endpoint;
+    if (url && (!is_url(url) || has_user(url)))
+        config_complain(r, c->path, 0, 0,
+                        "tracing.endpoint must begin with http:// or https://, without a user or "
+                        "password; give those with tracing.authorization_env");
+    if (c->tracing.ratio > 1000000000000)
+        config_complain(r, c->path, 0, 0, "tracing.ratio is above 1: it is a share, 0 to 1");
+}
+
 static void check_retention(const struct config *c, struct config_report *r)
 {
     const struct {
@@ -189,6 +200,7 @@ static void check_retention(const struct config *c, struct config_report *r)
 void config_check(const struct config *c, struct config_report *r)
 {
     check_retention(c, r);
+    check_tracing(c, r);
     check_backends(c, r);
     check_limits(c, r);
     check_models(c, r);

@@ -154,6 +154,19 @@ static const struct config_key metrics_keys[] = {
             "127.0.0.1:9464; each worker of a machine needs its own. Without it: nowhere."},
     {0}};
 
+static const struct config_key tracing_keys[] = {
+    {"endpoint", CONFIG_TEXT, KEY(config, tracing.endpoint), NULL,
+     .doc = "Where spans of tasks and calls are sent, by OTLP over HTTP in JSON, e.g. "
+            "http://127.0.0.1:4318/v1/traces. Without it: nowhere."},
+    {"ratio", CONFIG_MONEY, KEY(config, tracing.ratio), "1",
+     .doc = "Share of the tasks, 0 to 1. Of a task whose record has a W3C traceparent, that says "
+            "whether it is sampled."},
+    {"authorization_env", CONFIG_TEXT, KEY(config, tracing.authorization_env), NULL,
+     .doc = "Environment variable with the value of the Authorization header, if one is needed."},
+    {"authorization_file", CONFIG_TEXT, KEY(config, tracing.authorization_file), NULL,
+     .doc = "File with it."},
+    {0}};
+
 static const struct config_key retention_keys[] = {
     {"results", CONFIG_DURATION, KEY(config, retention.results), "0", 0, 87600 * HOUR,
      .doc =
@@ -374,6 +387,7 @@ const struct config_key config_schema[] = {
     {"submit", CONFIG_GROUP, .sub = submit_keys, .doc = "Limits on inputs."},
     {"log", CONFIG_GROUP, .sub = log_keys, .doc = "Standard error."},
     {"metrics", CONFIG_GROUP, .sub = metrics_keys, .doc = "For Prometheus and for Kubernetes."},
+    {"tracing", CONFIG_GROUP, .sub = tracing_keys, .doc = "Spans for OpenTelemetry."},
     {"retention", CONFIG_GROUP, .sub = retention_keys,
      .doc = "How long things are kept; see `quern maintain`."},
     {"prices", CONFIG_GROUP, .sub = prices_keys, .doc = "What tokens cost."},

@@ -145,8 +145,9 @@ void options_man(const char *program, const char *summary, const char *about,
     (void)fputs("\n.SH COMMANDS\n", out);
     for (; verbs->name; verbs++)
         man_verb(program, verbs, out);
-    (void)fputs(".SH EXIT STATUS\n0 done, 1 error, 2 usage, 3 finished with failed tasks, "
-                "4 a service was unreachable, 5 a limit refused the job, 130 interrupted.\n.SH SEE ALSO\n"
-                "quern(1), quern\\-worker(1), quern.yaml(5)\n",
-                out);
+    (void)fputs(
+        ".SH EXIT STATUS\n0 done, 1 error, 2 usage, 3 finished with failed tasks, "
+        "4 a service was unreachable, 5 a limit refused the job, 130 interrupted.\n.SH SEE ALSO\n"
+        "quern(1), quern\\-worker(1), quern.yaml(5)\n",
+        out);
 }

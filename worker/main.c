@@ -158,6 +158,8 @@ static quern_status start(struct worker *w, struct error *err)
         return QUERN_FAIL;
     if (!(w->webhook = webhook_new(w->caller, c, err)) && err->code[0])
         return QUERN_FAIL;
+    if (!(w->trace = trace_new(w->loop, w->caller, c, err)) && err->code[0])
+        return QUERN_FAIL;
     w->pipeline = pipeline_new(w->loop, c, w->caller, w->router, w->prices, &worker_sink_ops, w,
                                &worker_source_ops, w);
     if (start_guards(w, err) != QUERN_OK)
@@ -206,6 +208,7 @@ static int finish(struct worker *w)
     guards_free(w->guards);
     router_free(w->router);
     webhook_free(w->webhook);
+    trace_free(w->trace);
     caller_free(w->caller);
     price_table_free(w->prices);
     config_free(w->config);

@@ -116,4 +116,8 @@ const struct metric_def metric_defs[METRICS] = {
                           "Tasks that wait for the next transaction."},
     [M_SETTLE_FAILURES] = {"quern_settle_failures_total", COUNTER, "",
                            "Transactions that failed, and were repeated."},
+    [M_SPANS] =
+        {"quern_trace_spans_total", COUNTER, "outcome",
+         "Spans that the receiver took (sent), and those that it did not, or that there was "
+         "no room for (dropped)."},
 };

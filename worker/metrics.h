@@ -56,6 +56,7 @@ enum metric {
     M_SETTLE_SECONDS,
     M_SETTLE_WAITING,
     M_SETTLE_FAILURES,
+    M_SPANS,
     METRICS
 };
 

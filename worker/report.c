@@ -141,6 +141,15 @@ static void write_settle(const struct worker *w, struct buf *out)
     expose_one(out, M_SETTLE_FAILURES, (double)s.failures);
 }
 
+static void write_spans(const struct worker *w, struct buf *out)
+{
+    int64_t sent, dropped;
+    trace_counts(w->trace, &sent, &dropped);
+    expose(out, M_SPANS);
+    expose_value(out, M_SPANS, (double)sent, LABELS("sent"));
+    expose_value(out, M_SPANS, (double)dropped, LABELS("dropped"));
+}
+
 static unsigned write_metrics(const struct worker *w, struct buf *out)
 {
     write_process(w, out);
@@ -149,6 +158,7 @@ static unsigned write_metrics(const struct worker *w, struct buf *out)
     pipeline_write_metrics(w->pipeline, out);
     write_settle(w, out);
     write_budgets(w, out);
+    write_spans(w, out);
     return 200;
 }
 

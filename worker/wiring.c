@@ -34,6 +34,7 @@ static void on_looked_up(void *arg, struct task *t, enum known known)
 
 static void on_settled(void *arg, struct task *t)
 {
+    trace_settled(((struct worker *)arg)->trace, t);
     pipeline_sink_events.settled(((struct worker *)arg)->pipeline, t);
 }
 
@@ -105,11 +106,16 @@ static void intake_fatal(void *arg)
     worker_stop(w);
 }
 
+static void end_loop(void *arg)
+{
+    ev_break(((struct worker *)arg)->loop, EVBREAK_ALL);
+}
+
 static void intake_stopped(void *arg)
 {
     struct worker *w = arg;
     if (--w->running == 0)
-        ev_break(w->loop, EVBREAK_ALL);
+        trace_drain(w->trace, end_loop, w);
 }
 
 const struct intake_events worker_intake_events = {intake_has_room, intake_wants, intake_receive,

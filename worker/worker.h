@@ -9,6 +9,7 @@
 #include "pipeline.h"
 #include "quota.h"
 #include "settle.h"
+#include "trace.h"
 #include "upkeep.h"
 #include "watch.h"
 #include "webhook.h"
@@ -27,6 +28,7 @@ struct worker {
     struct quota_link *quota;
     struct webhook *webhook;
     struct upkeep *upkeep;
+    struct trace *trace;   /* NULL: off */
     struct httpd *httpd;   /* NULL: none listens */
     struct guards *guards; /* NULL: none */
     struct intake *intakes[POOL_COUNT];
