@@ -21,27 +21,34 @@ static void put64(unsigned char *out, uint64_t v)
 static bool read_hex(const char *text, unsigned char *out, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned any = 0;
     for (size_t i = 0; i < 2 * len; i++) {
         const char *d = text[i] ? strchr(digits, text[i]) : NULL;
         if (!d)
             return false;
         const unsigned v = (unsigned)(d - digits);
-        any |= v;
         out[i / 2] = (unsigned char)(i % 2 ? (out[i / 2] | v) : (v << 4U));
     }
-    return any != 0;
+    return true;
+}
+
+static bool is_zero(const unsigned char *id, size_t len)
+{
+    while (len > 0 && id[len - 1] == 0)
+        len--;
+    return len == 0;
 }
 
 /* "00-TRACE-PARENT-FLAGS"; ids of zeros are invalid. */
 static bool read_parent(const char *text, struct span_context *out)
 {
-    unsigned char flags = 0;
-    return strlen(text) == TRACEPARENT_MAX && strncmp(text, "00-", 3) == 0 && text[35] == '-' &&
-           text[52] == '-' && read_hex(text + 3, out->trace, TRACE_ID) &&
-           read_hex(text + 36, out->parent, SPAN_ID) &&
-           (read_hex(text + 53, &flags, 1) || flags == 0) &&
-           (out->sampled = (flags & 1U) != 0, true);
+    unsigned char flags;
+    if (strlen(text) != TRACEPARENT_MAX || strncmp(text, "00-", 3) != 0 || text[35] != '-' ||
+        text[52] != '-' || !read_hex(text + 3, out->trace, TRACE_ID) ||
+        !read_hex(text + 36, out->parent, SPAN_ID) || !read_hex(text + 53, &flags, 1) ||
+        is_zero(out->trace, TRACE_ID) || is_zero(out->parent, SPAN_ID))
+        return false;
+    out->sampled = (flags & 1U) != 0;
+    return true;
 }
 
 static uint64_t hash_of(const struct task *t, uint64_t salt)

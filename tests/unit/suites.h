@@ -36,6 +36,7 @@ Suite *suite_sharing(void);
 Suite *suite_compress(void);
 Suite *suite_guards(void);
 Suite *suite_quality(void);
+Suite *suite_metrics(void);
 
 /* One test case of the suite's name from a list of tests ending with NULL. */
 Suite *suite_of(const char *name, const TTest *const tests[]);
