@@ -145,7 +145,8 @@ static const struct config_key guard_rule_keys[] = {
     {"terms_file", CONFIG_TEXT, KEY(config_guard_rule, terms_file), NULL,
      .doc = "Of `terms`: a file with a term a line."},
     {"canary", CONFIG_TEXT, KEY(config_guard_rule, canary), NULL,
-     .doc = "Of `leak`: a text in the instructions that no answer may have."},
+     .doc = "Of `leak`: a text in the instructions that no answer may have. random: one is drawn "
+            "for each task, and put behind its instructions."},
     {"leak_words", CONFIG_INT, KEY(config_guard_rule, leak_words), "12", 4, 1000,
      .doc = "Of `leak`: so many words of the instructions in a row."},
     {"max_messages", CONFIG_INT, KEY(config_guard_rule, max_messages), "0", 0, 100000,

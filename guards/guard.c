@@ -232,6 +232,7 @@ struct pass {
     bool answer, rewrites; /* rewrites: verdicts were kept before */
     bool kept;             /* what is sensitive has placeholders, and nothing else changes */
     bool changed, nested;  /* nested: within JSON in a string */
+    bool marks;            /* the canary is to be put into the next text of the instructions */
     uint64_t mark;         /* of wrapped texts: random, so that no text has it */
 };
 
@@ -387,6 +388,19 @@ static void restore(struct pass *p)
     take_next(p);
 }
 
+/* Behind the first text of the instructions. */
+static void put_canary(struct pass *p, struct text_place place)
+{
+    if (!p->marks || place.role != TEXT_SYSTEM || !place.prose)
+        return;
+    p->marks = false;
+    if (!p->state->canary[0])
+        (void)snprintf(p->state->canary, sizeof p->state->canary, "%016llx",
+                       (unsigned long long)random_u64());
+    buf_printf(&p->g->text, "\n[%s]", p->state->canary);
+    p->changed = true;
+}
+
 static void on_text(void *arg, struct text_place place, struct json v, struct buf *out)
 {
     struct pass *p = arg;
@@ -401,6 +415,7 @@ static void on_text(void *arg, struct text_place place, struct json v, struct bu
     if (p->g->text.len) {
         restore(p);
         check(p, place);
+        put_canary(p, place);
     }
     if (p->changed)
         buf_json(out, p->g->text.data ? p->g->text.data : "", p->g->text.len);
@@ -469,8 +484,10 @@ static void check_size(struct pass *p)
 
 static bool walk(struct pass *p, struct json v, int lane, struct buf *out)
 {
+    choose(p->g, p->doc, lane, true, p->chosen);
+    p->marks = !p->answer && !p->kept && guard_draws_canary(p->chosen[GUARD_LEAK]);
     choose(p->g, p->doc, lane, p->answer, p->chosen);
-    bool any = false;
+    bool any = p->marks;
     for (int i = 0; i < GUARD_KINDS; i++)
         any |= p->chosen[i] != NULL;
     if (!any)

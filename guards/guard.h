@@ -10,7 +10,11 @@
 #include "guards/mask.h"
 #include "guards/sensitive.h"
 
-enum { GUARD_EVENTS_MAX = 1000, GUARD_SPANS_MAX = 64 }; /* of one task; spans of one event */
+enum {
+    GUARD_EVENTS_MAX = 1000,
+    GUARD_SPANS_MAX = 64,
+    GUARD_CANARY = 17
+}; /* of one task; spans of one event */
 
 /* What one guard found in one text. */
 struct guard_finding {
@@ -32,10 +36,11 @@ struct guarded {
     struct guard_event *events;
     size_t event_count;
     struct mask mask;
-    bool blocked;  /* it is not called, or its answer is withheld */
-    bool private;  /* private backends only */
-    bool changed;  /* its request is not sent as it is */
-    char why[320]; /* of what is blocked: "injection: override, prompt_leak" */
+    bool blocked;              /* it is not called, or its answer is withheld */
+    bool private;              /* private backends only */
+    bool changed;              /* its request is not sent as it is */
+    char canary[GUARD_CANARY]; /* that the request has in its instructions; "": none */
+    char why[320];             /* of what is blocked: "injection: override, prompt_leak" */
 };
 
 struct guards; /* the rules, ready for use */

@@ -60,11 +60,17 @@ static void check_terms(struct guard_tools *tools, const struct guard_rule *r,
         finding_reason(out, r->config->name ? r->config->name : "term");
 }
 
+bool guard_draws_canary(const struct guard_rule *r)
+{
+    return r && r->config->canary && strcmp(r->config->canary, "random") == 0;
+}
+
 /* A run of words of the instructions, or the canary. */
 static void check_leak(struct guard_tools *tools, const struct guard_rule *r,
                        const struct guard_text *t, struct guard_finding *out)
 {
-    const char *canary = r->config->canary;
+    const char *canary = guard_draws_canary(r) ? t->state->canary : r->config->canary;
+    canary = canary && *canary ? canary : NULL;
     const char *at = canary ? memmem(t->text, t->len, canary, strlen(canary)) : NULL;
     size_t from, to;
     if (at) {

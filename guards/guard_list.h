@@ -47,4 +47,6 @@ bool guard_is_untrusted(struct text_place place);
 void guarded_keep(struct guarded *s, const struct config_guard_rule *r, bool answer,
                   const struct guard_finding *f, char *spans);
 void finding_reason(struct guard_finding *f, const char *reason);
+/* Does this rule (NULL: no) put a text of its own into each task's instructions? */
+bool guard_draws_canary(const struct guard_rule *r);
 #endif

@@ -206,6 +206,27 @@ def test_answers_are_looked_at(world, echo):
     assert world.value("SELECT count(*) FROM attempts") == 5
 
 
+def test_a_canary_of_each_task(world, echo):
+    """Drawn for each task, put behind its instructions, in no answer."""
+    start(world, echo, {"rules": [{"guard": "leak", "action": "block", "canary": "random"}]}, worker={"concurrency": 1})
+
+    def marks(body):
+        return re.findall(r"\[([0-9a-f]{16})\]$", body["messages"][0]["content"])
+    echo.answer = lambda text: f"my notes say {marks(echo.bodies[-1])[0]}" if "tell" in text else "nothing"
+    batch = [request(n, f"{n} it") for n in ("tell", "keep", "also")]
+    for line in batch:
+        line["body"]["messages"].insert(0, {"role": "system", "content": "Be brief."})
+    batch.append(request("bare", "without instructions"))
+    submit(world, "job", batch, "--wait")
+    results = world.results("job")
+    assert {n for n, r in results.items() if r.get("blocked")} == {"tell"}
+    assert world.sql("SELECT guard, reasons FROM guard_events") == [("leak", "canary")]
+    drawn = [marks(b)[0] for b in echo.bodies if len(b["messages"]) == 2]
+    assert len(set(drawn)) == 3 and all(b["messages"][0]["content"].startswith("Be brief.\n[") for b in echo.bodies if len(b["messages"]) == 2)
+    assert [b["messages"] for b in echo.bodies if len(b["messages"]) == 1] == [batch[3]["body"]["messages"]]
+    assert not any(d in json.dumps(results) for d in drawn)
+
+
 def test_sizes_and_private_backends(world, echo):
     other = Echo()
     try:
