@@ -17,21 +17,14 @@ static const struct option_def defs[] = {
 
 /* What goes together, once a job has ended that long ago. Months whose jobs are all that old are
  * dropped whole, the rest job by job. */
+static const char *const of_results[] = {"results",  "quality", "guard_events",
+                                         "feedback", "parked",  NULL};
+static const char *const of_attempts[] = {"attempts", "savings", "limit_charges", NULL};
 static const struct kind {
-    const char *name, *tables, *mark; /* tables: whole months; mark: column of jobs */
-    const char *const *deletes;       /* job by job */
-} kinds[] = {
-    {"results", "{results,quality,guard_events}", "results_dropped_at",
-     (const char *const[]){
-         "DELETE FROM results WHERE job_id = $1 AND custom_id IN (SELECT custom_id FROM results "
-         "WHERE job_id = $1 LIMIT " CHUNK ")",
-         "DELETE FROM quality WHERE job_id = $1", "DELETE FROM guard_events WHERE job_id = $1",
-         "DELETE FROM feedback WHERE job_id = $1", "DELETE FROM parked WHERE job_id = $1", NULL}},
-    {"attempts", "{attempts,savings,limit_charges}", "attempts_dropped_at",
-     (const char *const[]){"DELETE FROM attempts WHERE job_id = $1 AND custom_id IN (SELECT "
-                           "custom_id FROM attempts WHERE job_id = $1 LIMIT " CHUNK ")",
-                           "DELETE FROM savings WHERE job_id = $1",
-                           "DELETE FROM limit_charges WHERE job_id = $1", NULL}}};
+    const char *name, *months, *mark; /* months: partitioned tables; mark: column of jobs */
+    const char *const *tables;        /* job by job */
+} kinds[] = {{"results", "{results,quality,guard_events}", "results_dropped_at", of_results},
+             {"attempts", "{attempts,savings,limit_charges}", "attempts_dropped_at", of_attempts}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 struct maintenance {
@@ -65,7 +58,7 @@ static const char *cutoff(int64_t age_ms, char out[UNITS_TEXT_MAX])
 static quern_status drop_months(const struct maintenance *m, const struct kind *k,
                                 const char *before, struct error *err)
 {
-    const char *const values[] = {k->tables, before};
+    const char *const values[] = {k->months, before};
     PGresult *r = pg_query(m->db,
                            m->dry_run ? "SELECT old_partitions($1::text[], $2::timestamptz)"
                                       : "SELECT drop_partitions($1::text[], $2::timestamptz)",
@@ -79,10 +72,16 @@ static quern_status drop_months(const struct maintenance *m, const struct kind *
 static quern_status delete_job(const struct maintenance *m, const struct kind *k, const char *job,
                                int64_t *rows, struct error *err)
 {
-    char sql[128];
-    for (int i = 0; k->deletes[i]; i++)
-        if (repeat(m->db, k->deletes[i], job, rows, err) != QUERN_OK)
+    char sql[256];
+    for (int i = 0; k->tables[i]; i++) {
+        const char *table = k->tables[i];
+        (void)snprintf(sql, sizeof sql,
+                       "DELETE FROM %s WHERE job_id = $1 AND custom_id IN (SELECT custom_id FROM "
+                       "%s WHERE job_id = $1 LIMIT " CHUNK ")",
+                       table, table);
+        if (repeat(m->db, sql, job, rows, err) != QUERN_OK)
             return QUERN_FAIL;
+    }
     if (cli_interrupted)
         return QUERN_OK;
     (void)snprintf(sql, sizeof sql, "UPDATE jobs SET %s = now() WHERE id = $1", k->mark);

@@ -156,8 +156,11 @@ void trace_counts(const struct trace *tr, int64_t *sent, int64_t *dropped)
 
 static struct endpoint *make_endpoint(struct trace *tr, const char *secret)
 {
-    const char *headers[] = {"Content-Type: application/json", "User-Agent: quern/" QUERN_VERSION,
-                             "Accept:", "Expect:", NULL};
+    const char *headers[5];
+    headers[0] = "Content-Type: application/json";
+    headers[1] = "User-Agent: quern/" QUERN_VERSION;
+    headers[2] = "Accept:";
+    headers[3] = "Expect:";
     char *authorization = secret ? mem_format("Authorization: %s", secret) : NULL;
     headers[4] = authorization;
     struct endpoint *e = caller_endpoint(tr->caller, &tr->peer, headers, authorization ? 5 : 4);
