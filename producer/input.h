@@ -13,6 +13,7 @@
 /* How rows and files become requests. */
 struct input_prompt {
     const char *prompt, *system, *model;
+    bool untrusted; /* fields are data, and the model is told so */
 };
 
 /* One task to be. The strings are borrowed until the next call. */

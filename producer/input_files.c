@@ -47,7 +47,8 @@ static quern_status read_one(struct files *f, struct input_item *item, struct er
                          bad + 1);
     if (f->text.len && memchr(f->text.data, '\0', f->text.len))
         return error_set(err, ERROR_PERMANENT, "invalid_input", "a NUL byte: is it a text?");
-    if (template_fill(f->prompt->prompt, lookup, f, &f->filled, err) != QUERN_OK)
+    if ((f->prompt->untrusted ? template_fill_data : template_fill)(f->prompt->prompt, lookup, f,
+                                                                    &f->filled, err) != QUERN_OK)
         return QUERN_FAIL;
     input_chat_body(f->prompt, &f->filled, &f->body);
     item->custom_id = item->file;

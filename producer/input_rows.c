@@ -183,7 +183,8 @@ static enum input_result to_item(struct rows *r, struct input_item *item, struct
     buf_clear(&r->filled);
     buf_clear(&r->body);
     buf_clear(&r->id);
-    if (template_fill(r->prompt->prompt, lookup, r, &r->filled, err) != QUERN_OK)
+    if ((r->prompt->untrusted ? template_fill_data : template_fill)(r->prompt->prompt, lookup, r,
+                                                                    &r->filled, err) != QUERN_OK)
         return INPUT_BAD;
     input_chat_body(r->prompt, &r->filled, &r->body);
     if (!id && !(id = lookup(r, "id", 2, &item->id_len))) {

@@ -31,6 +31,7 @@ enum {
     OPT_JOB,
     OPT_PRIORITY,
     OPT_PROMPT,
+    OPT_UNTRUSTED,
     OPT_SYSTEM,
     OPT_MODEL,
     OPT_FORMAT,
@@ -50,6 +51,9 @@ static const struct option_def defs[] = {
     {'j', "job", "NAME", "name of the job (default: from the file's name and the time)"},
     {'p', "priority", "LANE", "high, normal (default) or low"},
     {0, "prompt", "TEXT", "make each row or file a request; {{name}} is a field of the row"},
+    {0, "untrusted", NULL,
+     "the fields are strangers' texts: put them between marks, and tell the model that they are "
+     "data"},
     {0, "system", "TEXT", "system message of those requests"},
     {'m', "model", "NAME", "model of those requests"},
     {0, "format", "FORMAT", "batch, csv, jsonl or text (default: by --prompt and file name)"},
@@ -98,10 +102,10 @@ static struct input *open_input(const struct arguments *a, const struct config *
                         format);
         return NULL;
     }
-    if (batch && (a->prompt.prompt || a->prompt.system || a->prompt.model)) {
+    if (batch && (a->prompt.prompt || a->prompt.system || a->prompt.model || a->prompt.untrusted)) {
         (void)error_set(err, ERROR_PERMANENT, "usage",
-                        "OpenAI Batch lines hold whole requests: --prompt, --system and --model "
-                        "do not go with them");
+                        "OpenAI Batch lines hold whole requests: --prompt, --untrusted, --system "
+                        "and --model do not go with them");
         return NULL;
     }
     if (!text && a->file_count > 1) {
@@ -223,8 +227,12 @@ static int set_option(struct options *o, int i, struct arguments *a)
                                   [OPT_USER] = &a->submission.user,
                                   [OPT_FEATURE] = &a->submission.feature};
     struct wishes *wishes = &a->submission.wishes;
-    if (i == OPT_WAIT || i == OPT_DRY_RUN || i == OPT_SENSITIVE) {
-        *(i == OPT_WAIT ? &a->wait : i == OPT_DRY_RUN ? &a->dry_run : &wishes->sensitive) = true;
+    bool *const flags[] = {[OPT_UNTRUSTED] = &a->prompt.untrusted,
+                           [OPT_SENSITIVE] = &wishes->sensitive,
+                           [OPT_WAIT] = &a->wait,
+                           [OPT_DRY_RUN] = &a->dry_run};
+    if (!defs[i].arg) {
+        *flags[i] = true;
     } else if (i == OPT_TIMEOUT) {
         if (!units_parse_duration(o->value, &wishes->timeout_ms) || wishes->timeout_ms < 1 ||
             wishes->timeout_ms > WISH_TIMEOUT_MAX)
@@ -308,6 +316,7 @@ const struct verb submit_verb = {
     defs,
     "  quern submit batch.jsonl --job nightly-2026-11-24 --wait\n"
     "  quern submit reviews.csv --prompt 'Summarize: {{text}}' --model summarizer -p low\n"
+    "  quern submit reviews.csv --untrusted --prompt 'Is it friendly? {{text}}' -m summarizer\n"
     "  quern submit docs/*.txt --prompt 'Summarize in one sentence: {{text}}' -m summarizer\n"
     "  quern submit batch.jsonl --dry-run",
     run};

@@ -12,7 +12,7 @@
     "{\"custom_id\":\"" id "\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\
 \"body\":{\"model\":\"gpt-4o-mini\",\"messages\":[]}}\n"
 
-static const struct input_prompt prompt = {"Say: {{text}}", NULL, "m"};
+static const struct input_prompt prompt = {"Say: {{text}}", NULL, "m", false};
 static char path[] = "/tmp/quern-input-XXXXXX";
 
 static void write_file(const char *text, size_t len)

@@ -12,7 +12,7 @@
 
 enum { LINE_MAX_BYTES = 4096 };
 
-static const struct input_prompt prompt = {"Say: {{text}}", "Be brief.", "m"};
+static const struct input_prompt prompt = {"Say: {{text}}", "Be brief.", "m", false};
 
 enum kind { BATCH, CSV, JSONL };
 
@@ -174,7 +174,7 @@ END_TEST
 
 static void count_file(const char *path, int *good, int *bad)
 {
-    static const struct input_prompt with_name = {"{{file}}: {{text}}", NULL, "m"};
+    static const struct input_prompt with_name = {"{{file}}: {{text}}", NULL, "m", false};
     struct error err;
     char *paths[] = {(char *)(uintptr_t)path};
     count(input_files_open(paths, 1, &with_name, LINE_MAX_BYTES, &err), good, bad);
