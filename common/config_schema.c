@@ -169,14 +169,15 @@ static const struct config_key tracing_keys[] = {
 
 static const struct config_key retention_keys[] = {
     {"results", CONFIG_DURATION, KEY(config, retention.results), "0", 0, 87600 * HOUR,
-     .doc =
-         "`quern maintain` deletes results, and what guards and quality measures say of them, so "
-         "long after the end of their job. At least kafka.retention: a record that is read "
-         "again must find its result. 0: never."},
+     .doc = "`quern maintain` deletes results, and what goes with them (verdicts, quality, "
+            "savings), so "
+            "long after the end of their job. At least kafka.retention: a record that is read "
+            "again must find its result. 0: never."},
     {"attempts", CONFIG_DURATION, KEY(config, retention.attempts), "0", 0, 87600 * HOUR,
-     .doc = "Likewise attempts and savings; costs by day stay. 0: never."},
+     .doc = "Likewise attempts; costs by day stay. 0: never."},
     {"dead_letters", CONFIG_DURATION, KEY(config, retention.dead_letters), "0", 0, 87600 * HOUR,
-     .doc = "Likewise dead letters, so long after they were written. 0: never."},
+     .doc = "Likewise dead letters, so long after they were written, and with the results of their "
+            "job at the latest. 0: with them."},
     {0}};
 
 static const struct config_key price_keys[] = {

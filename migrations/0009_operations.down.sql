@@ -1,13 +1,16 @@
-DROP FUNCTION drop_partitions(text[], timestamptz);
+DROP FUNCTION drop_partition(text);
 DROP FUNCTION old_partitions(text[], timestamptz);
 DROP FUNCTION job_ended(jobs);
 ALTER TABLE jobs DROP results_dropped_at, DROP attempts_dropped_at;
 DROP VIEW costs;
 DROP FUNCTION cost_roll_up();
 DROP FUNCTION cost_sums(bigint, bigint);
-DROP TABLE cost_rolled, cost_days;
+DROP TABLE cost_days;
 DROP INDEX attempts_started, attempts_tx;
 ALTER TABLE attempts DROP tx, DROP lane, DROP feature, DROP "user", DROP tenant;
+DROP FUNCTION cost_cluster();
+DROP FUNCTION cost_tx();
+DROP TABLE cost_rolled;
 DROP FUNCTION recent_quantile(bigint[], numeric);
 DROP TABLE workers;
 DROP FUNCTION backlog();

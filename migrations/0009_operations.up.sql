@@ -2,7 +2,10 @@
 
 -- ---- partitions: of every partitioned table, so that a new one need not be named here -----------
 
-CREATE OR REPLACE FUNCTION make_partitions(months integer) RETURNS void LANGUAGE plpgsql AS $$
+-- A new partition locks its parent against everybody: it is not waited for behind somebody who reads
+-- for long, who would keep the workers from writing too. It is made the next time.
+CREATE OR REPLACE FUNCTION make_partitions(months integer) RETURNS void LANGUAGE plpgsql
+SET lock_timeout = '1s' AS $$
 DECLARE
     first timestamptz;
     parent text;
@@ -20,8 +23,12 @@ BEGIN
                 EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
                                child, parent, uuid_from(first),
                                uuid_from(first + interval '1 month'));
-            EXCEPTION WHEN check_violation THEN
-                RAISE WARNING 'quern: % keeps its rows in %_default', child, parent;
+            EXCEPTION
+                WHEN check_violation THEN
+                    RAISE WARNING 'quern: % keeps its rows in %_default', child, parent;
+                WHEN lock_not_available THEN
+                    RAISE WARNING 'quern: % is in use; % is made another time', parent, child;
+                    RETURN;
             END;
         END LOOP;
     END LOOP;
@@ -50,7 +57,8 @@ DECLARE
 BEGIN
     SELECT array_agg(id) INTO ids FROM (
         SELECT id FROM jobs WHERE finished_at IS NULL AND digest IS NOT NULL
-            AND (closed_at IS NOT NULL OR cancelled_at IS NOT NULL) AND job_done(id) >= published
+            AND (closed_at IS NOT NULL OR cancelled_generation >= generation)
+            AND job_done(id) >= published
         ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED) done;
     UPDATE jobs SET finished_at = now() WHERE id = ANY (ids) AND job_done(id) >= published;
 END $$;
@@ -61,15 +69,17 @@ SELECT jobs_finish();
 -- known here.
 CREATE FUNCTION backlog() RETURNS TABLE (lane text, tasks bigint, parked bigint)
 LANGUAGE sql STABLE AS $$
-    WITH open AS (
-        SELECT coalesce(j.lane, 'normal') AS lane, greatest(j.published - job_done(j.id), 0) AS n
-        FROM jobs j WHERE j.finished_at IS NULL AND j.digest IS NOT NULL),
-    waiting AS (
-        SELECT p.lane, count(*) AS n FROM parked p WHERE p.due_at > now() GROUP BY 1)
-    SELECT l.lane, greatest(coalesce((SELECT sum(n) FROM open o WHERE o.lane = l.lane), 0)
-                            - coalesce(w.n, 0), 0)::bigint, coalesce(w.n, 0)::bigint
-    FROM unnest(ARRAY['high', 'normal', 'low']) WITH ORDINALITY AS l(lane, n)
-    LEFT JOIN waiting w ON w.lane = l.lane ORDER BY l.n
+    WITH waiting AS (
+        SELECT job_id, p.lane, count(*) AS n FROM parked p WHERE p.due_at > now() GROUP BY 1, 2),
+    open AS (
+        SELECT coalesce(j.lane, 'normal') AS lane,
+               greatest(j.published - job_done(j.id) - coalesce(w.n, 0), 0) AS n
+        FROM jobs j LEFT JOIN (SELECT job_id, sum(n)::bigint AS n FROM waiting GROUP BY 1) w
+             ON w.job_id = j.id
+        WHERE j.finished_at IS NULL AND j.digest IS NOT NULL)
+    SELECT l.lane, coalesce((SELECT sum(n) FROM open o WHERE o.lane = l.lane), 0)::bigint,
+           coalesce((SELECT sum(n) FROM waiting w WHERE w.lane = l.lane), 0)::bigint
+    FROM unnest(ARRAY['high', 'normal', 'low']) WITH ORDINALITY AS l(lane, n) ORDER BY l.n
 $$;
 
 -- ---- workers ------------------------------------------------------------------------------------
@@ -97,10 +107,37 @@ $$;
 
 -- ---- costs by day -------------------------------------------------------------------------------
 
+-- Attempts of transactions before `tx` are in cost_days; later ones are not. A transaction is told by
+-- its id and `shift`: ids begin anew in another cluster (after a dump was restored), and what is
+-- written there must come later than what was rolled up here.
+CREATE TABLE cost_rolled (
+    id      smallint PRIMARY KEY CHECK (id = 1),
+    tx      bigint NOT NULL,
+    shift   bigint NOT NULL DEFAULT 0,
+    cluster bigint NOT NULL
+);
+INSERT INTO cost_rolled (id, tx, cluster)
+SELECT 1, pg_current_xact_id()::text::bigint, system_identifier FROM pg_control_system();
+
+-- This transaction.
+CREATE FUNCTION cost_tx() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT pg_current_xact_id()::text::bigint + shift FROM cost_rolled WHERE id = 1
+$$;
+
+-- Called on each new connection that will write attempts: is it another cluster?
+CREATE FUNCTION cost_cluster() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    here bigint := (SELECT system_identifier FROM pg_control_system());
+BEGIN
+    IF here <> (SELECT cluster FROM cost_rolled WHERE id = 1) THEN
+        UPDATE cost_rolled SET shift = tx, cluster = here WHERE id = 1 AND cluster <> here;
+    END IF;
+END $$;
+
 -- Whose an attempt was, so that the books stand by themselves; and the transaction that wrote it.
 ALTER TABLE attempts
     ADD tenant text, ADD "user" text, ADD feature text, ADD lane text,
-    ADD tx bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint;
+    ADD tx bigint NOT NULL DEFAULT cost_tx();
 UPDATE attempts a SET tenant = r.tenant, "user" = r."user", feature = r.feature, lane = r.lane
 FROM results r WHERE r.job_id = a.job_id AND r.custom_id = a.custom_id;
 CREATE INDEX attempts_tx ON attempts USING brin (tx) WITH (pages_per_range = 32, autosummarize = on);
@@ -126,9 +163,6 @@ CREATE TABLE cost_days (
     cost_usd         numeric NOT NULL,
     PRIMARY KEY (day, tenant, "user", feature, lane, model, backend)
 );
--- Attempts of transactions before this one are in cost_days; later ones are not.
-CREATE TABLE cost_rolled (id smallint PRIMARY KEY CHECK (id = 1), tx bigint NOT NULL);
-INSERT INTO cost_rolled VALUES (1, 0);
 
 -- Attempts from a transaction on, summed as in cost_days.
 CREATE FUNCTION cost_sums(from_tx bigint, to_tx bigint) RETURNS SETOF cost_days
@@ -143,21 +177,29 @@ LANGUAGE sql STABLE AS $$
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 $$;
 
--- Adds what is new: every attempt once, since a transaction below the oldest that runs will write
--- no more. False if somebody else does just that.
-CREATE FUNCTION cost_roll_up() RETURNS boolean LANGUAGE plpgsql AS $$
+-- What was written before is rolled up here and now: nobody else writes meanwhile.
+INSERT INTO cost_days SELECT * FROM cost_sums(0, 9223372036854775807);
+UPDATE cost_rolled SET tx = tx + 1;
+
+-- Adds what is new, up to a few thousand transactions of it: every attempt once, since a transaction
+-- below the oldest that runs will write no more. 0: somebody else does just that; 1: all is rolled up
+-- that can be; 2: there is more.
+CREATE FUNCTION cost_roll_up() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-    before bigint;
-    oldest bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+    last cost_rolled;
+    oldest bigint;
+    upto bigint;
 BEGIN
-    SELECT tx INTO before FROM cost_rolled WHERE id = 1 FOR UPDATE SKIP LOCKED;
+    SELECT * INTO last FROM cost_rolled WHERE id = 1 FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
-        RETURN false;
+        RETURN 0;
     END IF;
-    IF oldest <= before THEN
-        RETURN true;
+    oldest := pg_snapshot_xmin(pg_current_snapshot())::text::bigint + last.shift;
+    upto := least(oldest, last.tx + 2000);
+    IF upto <= last.tx THEN
+        RETURN 1;
     END IF;
-    INSERT INTO cost_days AS c SELECT * FROM cost_sums(before, oldest)
+    INSERT INTO cost_days AS c SELECT * FROM cost_sums(last.tx, upto)
     ON CONFLICT (day, tenant, "user", feature, lane, model, backend) DO UPDATE
         SET calls = c.calls + EXCLUDED.calls,
             failed_calls = c.failed_calls + EXCLUDED.failed_calls,
@@ -168,8 +210,8 @@ BEGIN
             output_tokens = c.output_tokens + EXCLUDED.output_tokens,
             reasoning_tokens = c.reasoning_tokens + EXCLUDED.reasoning_tokens,
             cost_usd = c.cost_usd + EXCLUDED.cost_usd;
-    UPDATE cost_rolled SET tx = oldest WHERE id = 1;
-    RETURN true;
+    UPDATE cost_rolled SET tx = upto WHERE id = 1;
+    RETURN CASE WHEN upto < oldest THEN 2 ELSE 1 END;
 END $$;
 
 -- Everything up to now: what is rolled up, and what is not yet.
@@ -209,14 +251,10 @@ LANGUAGE sql STABLE AS $$
     ORDER BY 1
 $$;
 
-CREATE FUNCTION drop_partitions(parents text[], before timestamptz) RETURNS SETOF text
-LANGUAGE plpgsql AS $$
-DECLARE
-    name text;
+-- Fails, rather than keep everybody waiting behind somebody who reads. It takes its locks in the
+-- order of writers: the parent first.
+CREATE FUNCTION drop_partition(name text) RETURNS void LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('quern.make_partitions'));
-    FOR name IN SELECT * FROM old_partitions(parents, before) LOOP
-        EXECUTE format('DROP TABLE %I', name);
-        RETURN NEXT name;
-    END LOOP;
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', regexp_replace(name, '_[0-9]{6}$', ''));
+    EXECUTE format('DROP TABLE %I', name);
 END $$;

@@ -90,7 +90,7 @@ quern_status job_progress(PGconn *db, const struct job *job, int64_t published, 
     const char *const values[] = {job->id_text, count, closed ? "t" : "f"};
     PGresult *r =
         pg_query(db,
-                 "UPDATE jobs SET published = greatest(published, $2), "
+                 "UPDATE jobs SET published = greatest(published, $2), finished_at = NULL, "
                  "closed_at = CASE WHEN $3::boolean THEN coalesce(closed_at, now()) END "
                  "WHERE id = $1 RETURNING coalesce(cancelled_generation >= generation, false)",
                  3, values, err);

@@ -1,6 +1,8 @@
 /* quern: the command line. Finds the verb and runs it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/completion.h"
 #include "common/log.h"
@@ -45,9 +47,20 @@ static int print_all(const char *what, const char *shell)
     return EXIT_USAGE;
 }
 
+/* The first process of a container has no default actions: it would not end. */
+static void on_end(int number)
+{
+    (void)number;
+    _exit(EXIT_INTERRUPTED);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    if (getpid() == 1) {
+        (void)signal(SIGTERM, on_end);
+        (void)signal(SIGINT, on_end);
+    }
     log_setup(LOG_WARN, LOG_TEXT);
     for (int i = 0; i < VERBS; i++)
         if (strcmp(verbs[i]->name, name) == 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/units.h"
 #include "verbs.h"
@@ -14,17 +15,19 @@ static const struct option_def defs[] = {
 
 /* Rows that go in one transaction: none holds locks for long. */
 #define CHUNK "10000"
+enum { ROLL_UP_PAUSE_US = 200000 };
 
 /* What goes together, once a job has ended that long ago. Months whose jobs are all that old are
  * dropped whole, the rest job by job. */
-static const char *const of_results[] = {"results",  "quality", "guard_events",
-                                         "feedback", "parked",  NULL};
-static const char *const of_attempts[] = {"attempts", "savings", "limit_charges", NULL};
+static const char *const of_results[] = {
+    "results", "quality", "guard_events", "savings", "feedback", "dead_letters", NULL};
+static const char *const of_attempts[] = {"attempts", "limit_charges", NULL};
 static const struct kind {
     const char *name, *months, *mark; /* months: partitioned tables; mark: column of jobs */
     const char *const *tables;        /* job by job */
-} kinds[] = {{"results", "{results,quality,guard_events}", "results_dropped_at", of_results},
-             {"attempts", "{attempts,savings,limit_charges}", "attempts_dropped_at", of_attempts}};
+} kinds[] = {
+    {"results", "{results,quality,guard_events,savings}", "results_dropped_at", of_results},
+    {"attempts", "{attempts,limit_charges}", "attempts_dropped_at", of_attempts}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 struct maintenance {
@@ -55,18 +58,40 @@ static const char *cutoff(int64_t age_ms, char out[UNITS_TEXT_MAX])
     return units_format_time(units_now_us() - age_ms * 1000, out);
 }
 
+/* Whoever reads such a table for long keeps it; then another night's run drops it. */
+static quern_status drop_month(const struct maintenance *m, const char *name, struct error *err)
+{
+    enum { TRIES = 5 };
+    for (int i = 0; i < TRIES && !cli_interrupted; i++) {
+        PGresult *r = pg_query(m->db, "SELECT drop_partition($1)", 1, &name, err);
+        PQclear(r);
+        if (r) {
+            (void)printf("%-12s %s\n", "dropped", name);
+            return QUERN_OK;
+        }
+        if (!strstr(err->message, "lock timeout"))
+            return QUERN_FAIL;
+        (void)sleep(1);
+    }
+    (void)printf("%-12s %s is in use; it is dropped another time\n", "kept", name);
+    return QUERN_OK;
+}
+
 static quern_status drop_months(const struct maintenance *m, const struct kind *k,
                                 const char *before, struct error *err)
 {
     const char *const values[] = {k->months, before};
-    PGresult *r = pg_query(m->db,
-                           m->dry_run ? "SELECT old_partitions($1::text[], $2::timestamptz)"
-                                      : "SELECT drop_partitions($1::text[], $2::timestamptz)",
-                           2, values, err);
-    for (int row = 0; r && row < PQntuples(r); row++)
-        (void)printf("%-12s %s\n", m->dry_run ? "would drop" : "dropped", PQgetvalue(r, row, 0));
+    quern_status status = QUERN_OK;
+    PGresult *r =
+        pg_query(m->db, "SELECT old_partitions($1::text[], $2::timestamptz)", 2, values, err);
+    for (int row = 0; r && row < PQntuples(r) && status == QUERN_OK; row++) {
+        if (m->dry_run)
+            (void)printf("%-12s %s\n", "would drop", PQgetvalue(r, row, 0));
+        else
+            status = drop_month(m, PQgetvalue(r, row, 0), err);
+    }
     PQclear(r);
-    return r ? QUERN_OK : QUERN_FAIL;
+    return r ? status : QUERN_FAIL;
 }
 
 static quern_status delete_job(const struct maintenance *m, const struct kind *k, const char *job,
@@ -91,7 +116,7 @@ static quern_status delete_job(const struct maintenance *m, const struct kind *k
 static quern_status delete_old(const struct maintenance *m, const struct kind *k, int64_t age_ms,
                                struct error *err)
 {
-    char before[UNITS_TEXT_MAX], sql[256];
+    char before[UNITS_TEXT_MAX], sql[512];
     const char *value = cutoff(age_ms, before);
     int64_t rows = 0;
     if (age_ms == 0)
@@ -99,7 +124,8 @@ static quern_status delete_old(const struct maintenance *m, const struct kind *k
     if (drop_months(m, k, value, err) != QUERN_OK)
         return QUERN_FAIL;
     (void)snprintf(sql, sizeof sql,
-                   "SELECT id FROM jobs j WHERE %s IS NULL AND job_ended(j) < $1::timestamptz "
+                   "SELECT id FROM jobs j WHERE coalesce(%s < job_ended(j), true) AND job_ended(j) "
+                   "< $1::timestamptz AND NOT EXISTS (SELECT FROM parked p WHERE p.job_id = j.id) "
                    "ORDER BY id",
                    k->mark);
     PGresult *r = pg_query(m->db, sql, 1, &value, err);
@@ -152,8 +178,13 @@ static quern_status forget_jobs(const struct maintenance *m, struct error *err)
         return QUERN_OK;
     if (repeat(m->db,
                "WITH gone AS (SELECT id FROM jobs j WHERE results_dropped_at IS NOT NULL "
-               " AND attempts_dropped_at IS NOT NULL AND NOT EXISTS (SELECT FROM dead_letters d "
-               " WHERE d.job_id = j.id) ORDER BY id LIMIT " CHUNK " FOR UPDATE), "
+               " AND attempts_dropped_at IS NOT NULL AND results_dropped_at >= job_ended(j) "
+               " AND attempts_dropped_at >= job_ended(j) "
+               " AND NOT EXISTS (SELECT FROM dead_letters x WHERE x.job_id = j.id) "
+               " AND NOT EXISTS (SELECT FROM parked x WHERE x.job_id = j.id) "
+               " AND NOT EXISTS (SELECT FROM results x WHERE x.job_id = j.id) "
+               " AND NOT EXISTS (SELECT FROM attempts x WHERE x.job_id = j.id) ORDER BY id "
+               "LIMIT " CHUNK " FOR UPDATE), "
                "counters AS (DELETE FROM job_counters WHERE job_id IN (SELECT id FROM gone)) "
                "DELETE FROM jobs WHERE id IN (SELECT id FROM gone)",
                NULL, &rows, err) != QUERN_OK)
@@ -165,28 +196,57 @@ static quern_status forget_jobs(const struct maintenance *m, struct error *err)
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+/* All that can be rolled up is, and true in *all if that is everything before `before`: only then
+ * may attempts of that age go. A transaction that stays open keeps it from being so. */
+static quern_status roll_up(const struct maintenance *m, int64_t age_ms, bool *all,
+                            struct error *err)
+{
+    char before[UNITS_TEXT_MAX];
+    const char *value = cutoff(age_ms, before);
+    for (bool more = true; more && !cli_interrupted;) {
+        PGresult *r = pg_query(m->db, "SELECT cost_roll_up()", 0, NULL, err);
+        if (!r)
+            return QUERN_FAIL;
+        const int done = atoi(PQgetvalue(r, 0, 0));
+        PQclear(r);
+        more = done != 1;
+        if (done == 0) /* a worker is at it */
+            (void)usleep(ROLL_UP_PAUSE_US);
+    }
+    PGresult *r = pg_query(m->db,
+                           "SELECT NOT EXISTS (SELECT FROM attempts WHERE tx >= (SELECT tx FROM "
+                           "cost_rolled) AND started_at < $1::timestamptz)",
+                           1, &value, err);
+    *all = r && PQgetvalue(r, 0, 0)[0] == 't';
+    PQclear(r);
+    return r ? QUERN_OK : QUERN_FAIL;
+}
+
 /* In dry runs too: nothing is lost by it. */
 static quern_status prepare(const struct maintenance *m, struct error *err)
 {
-    static const char *const statements[] = {"SELECT make_partitions(3)", "SELECT jobs_finish()",
-                                             "SELECT cost_roll_up()"};
+    static const char *const statements[] = {"SELECT cost_cluster()", "SELECT make_partitions(3)",
+                                             "SELECT jobs_finish()"};
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         PGresult *r = pg_query(m->db, statements[i], 0, NULL, err);
         PQclear(r);
         if (!r)
             return QUERN_FAIL;
     }
-    (void)puts("partitions are made ahead; costs are rolled up");
+    (void)puts("partitions are made ahead, jobs that are done are marked");
     return QUERN_OK;
 }
 
 static quern_status maintain(const struct maintenance *m, struct error *err)
 {
     const int64_t ages[KINDS] = {m->config->retention.results, m->config->retention.attempts};
-    if (prepare(m, err) != QUERN_OK)
+    bool rolled = false;
+    if (prepare(m, err) != QUERN_OK || roll_up(m, ages[1], &rolled, err) != QUERN_OK)
         return QUERN_FAIL;
+    (void)puts(rolled ? "costs are rolled up"
+                      : "costs are not all rolled up, for a transaction is open: attempts stay");
     for (int i = 0; i < KINDS; i++)
-        if (delete_old(m, &kinds[i], ages[i], err) != QUERN_OK)
+        if ((i == 0 || rolled) && delete_old(m, &kinds[i], ages[i], err) != QUERN_OK)
             return QUERN_FAIL;
     return delete_letters(m, err) == QUERN_OK ? forget_jobs(m, err) : QUERN_FAIL;
 }

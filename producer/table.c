@@ -50,9 +50,9 @@ static void print_table(const PGresult *r)
 static void print_json(const char *text)
 {
     struct buf b;
-    buf_init(&b, (size_t)CELL_MAX * 8);
+    buf_init(&b, strlen(text) * 6 + 3);
     buf_json(&b, text, strlen(text));
-    (void)fputs(b.overflow ? "\"\"" : b.data, stdout);
+    (void)fputs(b.data, stdout);
     buf_free(&b);
 }
 

@@ -186,6 +186,7 @@ static quern_status topics_list(const struct config *c, rd_kafka_t *rk, struct e
     rd_kafka_resp_err_t r = rd_kafka_metadata(rk, 1, NULL, &m, ADMIN_TIMEOUT_MS);
     if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
         return unreachable(c, "list topics", rd_kafka_err2str(r), err);
+    int missing = 0;
     for (int i = 0; i < KAFKA_TOPICS; i++) {
         int partitions = 0;
         (void)kafka_topic(c, i, name);
@@ -196,9 +197,13 @@ static quern_status topics_list(const struct config *c, rd_kafka_t *rk, struct e
             (void)printf("%-40s %d partitions\n", name, partitions);
         else
             (void)printf("%-40s missing\n", name);
+        missing += partitions == 0;
     }
     rd_kafka_metadata_destroy(m);
-    return QUERN_OK;
+    if (missing == 0)
+        return QUERN_OK;
+    return error_set(err, ERROR_FATAL, "topics", "%d topics are missing: run `quern topics create`",
+                     missing);
 }
 
 static int run(int argc, char **argv)
@@ -232,7 +237,8 @@ const struct verb topics_verb = {
     "Create or list the Kafka topics",
     "create|list [OPTION…]",
     "create makes what is missing (partitions, replication and retention from the configuration)\n"
-    "and commits the groups' first offsets. It may be run at any time, any number of times.",
+    "and commits the groups' first offsets. It may be run at any time, any number of times.\n"
+    "list fails if one is missing.",
     defs,
     "  quern topics create\n  quern topics list",
     run};

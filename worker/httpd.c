@@ -12,9 +12,10 @@
 #include "common/mem.h"
 
 enum {
-    CONNECTIONS_MAX = 32,
+    CONNECTIONS_MAX = 128,
+    CONNECTIONS_PER_HOST = 16,
     CONNECTION_BYTES = 16 << 10,
-    CONNECTION_SECONDS = 10,
+    CONNECTION_SECONDS = 5,
     BACKLOG = 32,
     HOST_MAX = 256
 };
@@ -133,6 +134,18 @@ static int open_socket(const struct addrinfo *a)
     return -1;
 }
 
+/* Of all addresses at once, IPv6's takes IPv4 too, where there is any IPv6. */
+static int open_first(const struct addrinfo *found)
+{
+    static const int families[] = {AF_INET6, AF_INET};
+    int fd = -1;
+    for (int i = 0; i < 2; i++)
+        for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
+            if (a->ai_family == families[i])
+                fd = open_socket(a);
+    return fd;
+}
+
 static int listen_on(const char *where, struct error *err)
 {
     struct addrinfo want = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
@@ -143,9 +156,8 @@ static int listen_on(const char *where, struct error *err)
         (void)error_set(err, ERROR_FATAL, "config", "metrics.listen \"%s\": give HOST:PORT", where);
         return -1;
     }
-    int code = getaddrinfo(host[0] ? host : NULL, port, &want, &found), fd = -1;
-    if (code == 0)
-        fd = open_socket(found);
+    const int code = getaddrinfo(host[0] ? host : NULL, port, &want, &found);
+    int fd = code == 0 ? open_first(found) : -1;
     if (fd < 0)
         (void)error_set(err, ERROR_FATAL, "listen",
                         "metrics.listen \"%s\": cannot listen there: %s; is another worker's the "
@@ -179,7 +191,8 @@ struct httpd *httpd_new(struct ev_loop *loop, const char *listen, httpd_page *pa
     h->arg = arg;
     h->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, h,
                                  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                                 (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                 (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                                 (unsigned)CONNECTIONS_PER_HOST, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                  (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
                                  (unsigned)CONNECTION_SECONDS, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =

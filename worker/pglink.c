@@ -21,7 +21,7 @@
 static const char setup_sql[] =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
     "SET plan_cache_mode = force_generic_plan; SET jit = off; "
-    "SET statement_timeout = '10s'; SET lock_timeout = '5s'";
+    "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SELECT cost_cluster()";
 
 /* SQLSTATE of a write on a standby: after a failover, the old primary may answer so. */
 #define READ_ONLY "25006"
@@ -212,14 +212,14 @@ static void take_result(struct pglink *l, PGresult *r)
         PQclear(r);
 }
 
-/* The SET statements went ahead of the pipeline; then come the prepared statements. */
+/* What sets the session up went ahead of the pipeline; then come the prepared statements. */
 static void setup_result(struct pglink *l, PGresult *r)
 {
     if (PQpipelineStatus(l->conn) != PQ_PIPELINE_OFF) {
         take_result(l, r);
         return;
     }
-    if (PQresultStatus(r) != PGRES_COMMAND_OK)
+    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
         note_failure(l, r);
     PQclear(r);
 }

@@ -76,23 +76,29 @@ static void write_process(const struct worker *w, struct buf *out)
     expose_one(out, M_MEMORY_LIMIT, (double)w->config->worker.memory_limit);
 }
 
-/* What PostgreSQL has not told yet is left out: it is not 0. */
-static void write_backlog(const struct worker *w, struct buf *out)
+/* What PostgreSQL has told lately; NULL: nothing, which is not 0. */
+static const struct upkeep_news *news_of(const struct worker *w)
 {
     const struct upkeep_news *news = upkeep_news(w->upkeep);
+    return news->known && ev_now(w->loop) - news->answered <= DATABASE_SILENCE ? news : NULL;
+}
+
+static void write_backlog(const struct worker *w, struct buf *out)
+{
+    const struct upkeep_news *news = news_of(w);
     expose(out, M_BACKLOG);
-    for (int lane = 0; lane < LANE_COUNT && news->known; lane++)
+    for (int lane = 0; lane < LANE_COUNT && news; lane++)
         expose_value(out, M_BACKLOG, (double)news->backlog[lane], LABELS(lane_names[lane]));
     expose(out, M_PARKED_TASKS);
-    for (int lane = 0; lane < LANE_COUNT && news->known; lane++)
+    for (int lane = 0; lane < LANE_COUNT && news; lane++)
         expose_value(out, M_PARKED_TASKS, (double)news->parked[lane], LABELS(lane_names[lane]));
 }
 
 static void write_budgets(const struct worker *w, struct buf *out)
 {
-    const struct upkeep_news *news = upkeep_news(w->upkeep);
+    const struct upkeep_news *news = news_of(w);
     expose(out, M_BUDGET_USED);
-    for (size_t i = 0; i < news->budget_count; i++)
+    for (size_t i = 0; news && i < news->budget_count; i++)
         expose_value(out, M_BUDGET_USED, news->budgets[i].used, LABELS(news->budgets[i].name));
 }
 
@@ -174,15 +180,13 @@ static unsigned write_health(struct buf *out)
 static unsigned write_ready(const struct worker *w, struct buf *out)
 {
     struct intake_stats s[POOL_COUNT];
-    const struct upkeep_news *news = upkeep_news(w->upkeep);
     all_stats(w, s);
     if (w->stopping)
         buf_str(out, "not ready: stopping\n");
     for (int pool = 0; pool < POOL_COUNT && !w->stopping; pool++)
         if (!s[pool].ready)
-            buf_printf(out, "not ready: Kafka has assigned nothing of %s, or does not answer\n",
-                       pool_name(pool));
-    if (!news->known || ev_now(w->loop) - news->answered > DATABASE_SILENCE)
+            buf_printf(out, "not ready: Kafka has not answered for %s\n", pool_name(pool));
+    if (!news_of(w))
         buf_str(out, "not ready: PostgreSQL does not answer\n");
     if (out->len)
         return 503;

@@ -38,14 +38,15 @@ static bool is_zero(const unsigned char *id, size_t len)
     return len == 0;
 }
 
-/* "00-TRACE-PARENT-FLAGS"; ids of zeros are invalid. */
+/* "00-TRACE-PARENT-FLAGS", or of a later version, but for ff; ids of zeros are invalid. */
 static bool read_parent(const char *text, struct span_context *out)
 {
-    unsigned char flags;
-    if (strlen(text) != TRACEPARENT_MAX || strncmp(text, "00-", 3) != 0 || text[35] != '-' ||
-        text[52] != '-' || !read_hex(text + 3, out->trace, TRACE_ID) ||
-        !read_hex(text + 36, out->parent, SPAN_ID) || !read_hex(text + 53, &flags, 1) ||
-        is_zero(out->trace, TRACE_ID) || is_zero(out->parent, SPAN_ID))
+    unsigned char version, flags;
+    if (strlen(text) != TRACEPARENT_MAX || !read_hex(text, &version, 1) || version == 0xff ||
+        text[2] != '-' || text[35] != '-' || text[52] != '-' ||
+        !read_hex(text + 3, out->trace, TRACE_ID) || !read_hex(text + 36, out->parent, SPAN_ID) ||
+        !read_hex(text + 53, &flags, 1) || is_zero(out->trace, TRACE_ID) ||
+        is_zero(out->parent, SPAN_ID))
         return false;
     out->sampled = (flags & 1U) != 0;
     return true;
@@ -200,7 +201,10 @@ int spans_write(const struct task *t, const struct span_context *c, int64_t now_
                 span_provider *provider, void *arg, struct buf *out)
 {
     unsigned char id[SPAN_ID];
-    put64(id, hash_of(t, 3 + (uint64_t)t->journey.seq) | 1);
+    /* Of this worker's part: another that takes the record again has a span of its own. */
+    put64(id, hash_add(hash_of(t, 3 + (uint64_t)t->journey.seq), &t->received_us,
+                       sizeof t->received_us) |
+                  1);
     write_task(t, c, id, now_us, out);
     for (size_t i = 0; i < t->attempt_count; i++) {
         const struct attempt *a = &t->attempts[i];

@@ -15,7 +15,7 @@ enum {
     SPANS_MAX = 2048, /* in the batch that fills */
     SPANS_SENT = 512, /* are enough for a batch */
     BYTES_MAX = 4 << 20,
-    TIMEOUT_MS = 5000,
+    TIMEOUT_MS = 3000,
     HEADER_MAX = 4096,
     HOST_MAX = 256
 };
@@ -110,7 +110,8 @@ void trace_settled(struct trace *tr, const struct task *t)
 {
     struct span_context context;
     struct buf one;
-    if (!tr || !t->readable || !t->identity)
+    const bool refused = t->status == STATUS_PARKED && !t->publication_id; /* it goes on */
+    if (!tr || !t->readable || !t->identity || refused)
         return;
     span_context_of(t, (double)tr->config->tracing.ratio / 1e12, &context);
     if (!context.sampled)

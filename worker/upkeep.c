@@ -148,6 +148,8 @@ static void on_reply(void *arg, const struct pglink_reply *r)
     u->news.answered = ev_now(u->loop);
     if (u->running == BACKLOG)
         read_backlog(u, r->results[0]);
+    if (u->running == ROLL_UP && pglink_int4(r->results[0], 0, 0) == 2)
+        u->due[ROLL_UP] = ev_now(u->loop); /* there is more */
     if (u->running == BUDGETS)
         read_budgets(u, r->results[0]);
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers_kafka import task, uuid7
 from helpers import request, wait_until, write_lines
 
 pytestmark = pytest.mark.timeout(90)
@@ -50,6 +51,51 @@ def test_what_is_too_old_goes_by_its_own_age(world):
     assert {r[0] for r in world.sql("SELECT name FROM jobs")} == {"new", "middle"}
     assert world.quern("cost", "--by", "all", "-o", "json").out == cost  # the sums stay
     assert "deleted      0 rows" in world.quern("maintain").out and left(world) == after
+
+
+def test_no_attempt_goes_that_is_not_rolled_up(world):
+    """A transaction that stays open keeps sums from being made, and so attempts from being deleted."""
+    world.set_up(world.start_stub(), retention=WEEK)
+    world.start_worker()
+    with world.servers.connect(world.database) as other:
+        other.autocommit = False
+        other.execute("SELECT pg_current_xact_id()")
+        run_job(world, "j")
+        age(world, "j", 30)
+        world.sql("UPDATE attempts SET started_at = now() - interval '30 days' RETURNING 1")
+        cost = world.quern("cost", "--by", "all", "-o", "json").out
+        assert "attempts stay" in world.quern("maintain").out
+        assert left(world)["attempts"] == {"j": 4} and world.quern("cost", "--by", "all", "-o", "json").out == cost
+    world.quern("maintain")
+    assert left(world)["attempts"] == {} and world.quern("cost", "--by", "all", "-o", "json").out == cost
+
+
+def test_a_job_that_goes_on_after_its_results_went(world, kafka):
+    """Of a raw client: later tasks are kept for their own time, and the job as long as anything is left."""
+    world.set_up(world.start_stub(), retention={"results": "8d", "attempts": "8d"})
+    worker, job = world.start_worker(), uuid7()
+    kafka.send([task(job, "a")])
+    world.wait_rows(1)
+    world.sql("UPDATE job_counters SET updated_at = now() - interval '10 days' RETURNING 1")
+    world.sql("UPDATE attempts SET started_at = now() - interval '10 days' RETURNING 1")
+    kafka.send([task(job, "late")])
+    wait_until(lambda: world.rows() == 2, 20, "two results")
+    world.quern("maintain")
+    assert world.rows() == 2
+    world.sql("UPDATE job_counters SET updated_at = now() - interval '10 days' RETURNING 1")
+    worker.stop()
+    wait_until(lambda: "costs are rolled up" in world.quern("maintain").out, 20, "a whole run")
+    assert world.rows() == 0 and world.value("SELECT count(*) FROM jobs") == 0
+
+
+def test_a_month_that_is_read_is_kept_and_blocks_nobody(world):
+    world.set_up(retention=WEEK)
+    world.db.execute("CREATE TABLE results_202001 PARTITION OF results FOR VALUES FROM (uuid_from('2020-01-01Z')) TO (uuid_from('2020-02-01Z'))")
+    with world.servers.connect(world.database) as other:
+        other.autocommit = False
+        other.execute("SELECT count(*) FROM results")
+        assert "in use" in world.quern("maintain").out
+    assert "dropped      results_202001" in world.quern("maintain").out
 
 
 def test_jobs_that_go_on_keep_everything(world):

@@ -62,6 +62,11 @@ def spent(world, kafka):
     return world
 
 
+def roll_up(world):
+    """All of it: a worker may be at it too."""
+    wait_until(lambda: world.value("SELECT cost_roll_up()") == 1, 20, "everything rolled up")
+
+
 def test_costs_are_the_sums_of_the_attempts(spent):
     """By every axis, whatever part of them is rolled up by now; again, after all of it is."""
     def check():
@@ -71,7 +76,7 @@ def test_costs_are_the_sums_of_the_attempts(spent):
         assert shown(spent, "tenant", "--since", "1h") == books(spent, "tenant", bound)
         assert shown(spent, "model", "--since", "2099-01-01T00:00:00Z") == {}
     check()
-    spent.sql("SELECT cost_roll_up()")
+    roll_up(spent)
     check()
     rolled = spent.value("SELECT sum(calls) FROM cost_days")
     assert rolled == spent.value("SELECT count(*) FROM attempts")
@@ -85,7 +90,7 @@ def test_a_part_of_the_first_day_is_counted_call_by_call(spent):
     """--since may lie within a day that is rolled up."""
     spent.sql("UPDATE attempts SET started_at = started_at - interval '1 day' WHERE custom_id LIKE 'high-%%1' RETURNING 1")
     spent.sql("UPDATE attempts SET started_at = date_trunc('day', now(), 'UTC') WHERE custom_id = 'low-2' RETURNING 1")
-    spent.sql("SELECT cost_roll_up()")
+    roll_up(spent)
     now = datetime.datetime.now(datetime.timezone.utc)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for since in (midnight, midnight - datetime.timedelta(microseconds=1), midnight + datetime.timedelta(seconds=1),
@@ -135,9 +140,25 @@ def test_sums_are_exact_while_many_write(world):
     for t in others:
         t.join()
     assert not failures
-    world.sql("SELECT cost_roll_up()")
+    while world.value("SELECT cost_roll_up()") != 1:
+        pass
     assert world.sql("SELECT sum(calls), sum(cost_usd) FROM cost_days") == world.sql("SELECT count(*), sum(cost_usd) FROM attempts")
     assert world.value("SELECT count(*) FROM attempts") == 4 * 40 * 20
+
+
+def test_sums_go_on_in_another_cluster(spent):
+    """After a dump is restored elsewhere, transaction ids begin anew, and the cluster is another."""
+    roll_up(spent)
+    before = shown(spent, "all")
+    spent.sql("UPDATE cost_rolled SET tx = tx + 1000000000, cluster = 1 RETURNING 1")
+    spent.sql("UPDATE attempts SET tx = tx + 1000000000 - 5 RETURNING 1")  # as they were written there
+    spent.processes[-1].stop()
+    spent.start_worker()  # it finds another cluster when it connects
+    spent.quern("submit", write_batch(spent.path / "more.jsonl", 5), "--job", "more", "--wait")
+    assert shown(spent, "all") == books(spent, "all") != before
+    roll_up(spent)
+    assert shown(spent, "all") == books(spent, "all")
+    assert spent.value("SELECT sum(calls) FROM cost_days") == spent.value("SELECT count(*) FROM attempts")
 
 
 # ---- errors ----
@@ -240,6 +261,30 @@ def test_the_queue_right_now(world):
     assert watching.stop() == 0
     assert workers[0].stop() == 0
     wait_until(lambda: len(table(world, "queue", "--workers")) == 1, 30, "one worker")
+
+
+def test_parked_tasks_of_other_clients_hide_no_backlog(world):
+    world.set_up()
+    world.sql("INSERT INTO jobs (id, name, digest, lane, published) VALUES (gen_random_uuid(), 'ours', 'd', 'normal', 10),"
+              " (gen_random_uuid(), 'raw', NULL, NULL, 0) RETURNING 1")
+    world.sql("INSERT INTO parked (job_id, custom_id, generation, seq, lane, rounds, attempts, due_at, first_seen, reason, error, record)"
+              " SELECT id, i::text, 0, 1, 'normal', 0, 0, now() + interval '1 h', now(), 'r', 'e', 'x' FROM jobs, generate_series(1, 25) i"
+              " WHERE name = 'raw' RETURNING 1")
+    assert world.sql("SELECT lane, tasks, parked FROM backlog()")[1] == ("normal", 10, 25)
+    world.sql("UPDATE parked SET job_id = (SELECT id FROM jobs WHERE name = 'ours') WHERE custom_id::int <= 4 RETURNING 1")
+    assert world.sql("SELECT lane, tasks, parked FROM backlog()")[1] == ("normal", 6, 25)
+
+
+def test_a_job_that_is_submitted_further_is_not_done(world):
+    """Cancelled while it was submitted, taken up again, and submitted to its end."""
+    world.set_up()
+    world.sql("INSERT INTO jobs (id, name, digest, lane, published, total, cancelled_at, cancelled_generation)"
+              " VALUES (gen_random_uuid(), 'j', 'd', 'low', 0, 10, now(), 0) RETURNING 1")
+    world.sql("SELECT jobs_finish()")
+    assert world.value("SELECT finished_at FROM jobs")
+    world.sql("UPDATE jobs SET finished_at = NULL, generation = 1 RETURNING 1")  # as a retry does
+    world.sql("SELECT jobs_finish()")
+    assert world.value("SELECT finished_at FROM jobs") is None
 
 
 def test_a_replay_opens_its_job_again(world):

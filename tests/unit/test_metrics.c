@@ -159,7 +159,7 @@ START_TEST(parents_are_read_strictly)
     static const char good[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     static const char *const bad[] = {"",
                                       "00",
-                                      "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                      "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                                       "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                                       "00-00000000000000000000000000000000-b7ad6b7169203331-01",
                                       "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",

@@ -7,6 +7,9 @@
 {{- if not $v.config.backends }}
 {{- fail "config.backends is empty: a worker needs at least one backend, e.g. --set 'config.backends[0].name=…'; see docs/configuration.md" }}
 {{- end }}
+{{- if not (dig "kafka" "brokers" "" $v.config) }}
+{{- fail "config.kafka.brokers is empty: a list of HOST:PORT, e.g. kafka:9092" }}
+{{- end }}
 {{- if not $v.config.models }}
 {{- fail "config.models is empty: a worker needs at least one entry, e.g. {name: \"*\", candidates: [{backend: …}]}" }}
 {{- end }}
@@ -42,6 +45,9 @@
 {{- end }}
 {{- if and $v.metrics.serviceMonitor.enabled $v.metrics.podMonitor.enabled }}
 {{- fail "metrics.serviceMonitor and metrics.podMonitor: enable one of them, or everything is counted twice" }}
+{{- end }}
+{{- if and $v.podDisruptionBudget.enabled (eq (toString $v.podDisruptionBudget.minAvailable) "") (eq (toString $v.podDisruptionBudget.maxUnavailable) "") }}
+{{- fail "podDisruptionBudget: give minAvailable or maxUnavailable, or set enabled to false" }}
 {{- end }}
 {{- if and $v.podDisruptionBudget.enabled (ne (toString $v.podDisruptionBudget.minAvailable) "") (ne (toString $v.podDisruptionBudget.maxUnavailable) "") (ne (toString $v.podDisruptionBudget.maxUnavailable) "1") }}
 {{- fail "podDisruptionBudget: give minAvailable or maxUnavailable, not both" }}

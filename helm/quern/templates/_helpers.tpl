@@ -3,14 +3,15 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{/* Up to 30 characters, for CronJobs add to it; a name that is cut has a hash of the whole. */}}
 {{- define "quern.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 30 | trimSuffix "-" }}
-{{- else if contains (include "quern.name" .) .Release.Name }}
-{{- .Release.Name | trunc 30 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name (include "quern.name" .) | trunc 30 | trimSuffix "-" }}
+{{- $name := include "quern.name" . }}
+{{- $whole := .Values.fullnameOverride }}
+{{- if not $whole }}
+{{- $whole = ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | replace "." "-" }}
+{{- if regexMatch "^[0-9]" $whole }}{{ $whole = printf "q-%s" $whole }}{{ end }}
 {{- end }}
+{{- if gt (len $whole) 30 }}{{ printf "%s-%s" ($whole | trunc 21 | trimSuffix "-") ($whole | sha256sum | trunc 8) }}{{ else }}{{ $whole }}{{ end }}
 {{- end }}
 
 {{- define "quern.serviceAccountName" -}}
@@ -36,13 +37,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "quern.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "quern.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
+{{- $chart := printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- $own := dict "helm.sh/chart" $chart "app.kubernetes.io/version" .Chart.AppVersion "app.kubernetes.io/managed-by" .Release.Service }}
+{{- merge (include "quern.selectorLabels" . | fromYaml) $own .Values.commonLabels | toYaml }}
 {{- end }}
+
+{{/* Labels of a pod or an object: (dict "root" $ "component" c "labels" map). What the chart selects by wins. */}}
+{{- define "quern.labelsOf" -}}
+{{- $component := ternary (dict "app.kubernetes.io/component" .component) (dict) (not (empty .component)) }}
+{{- merge $component (include "quern.labels" .root | fromYaml) (default (dict) .labels) | toYaml }}
 {{- end }}
 
 {{/* metadata of an object: (dict "root" $ "name" suffix "component" component "labels" … "annotations" …) */}}
@@ -51,13 +54,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 name: {{ include "quern.fullname" .root }}{{ with .name }}-{{ . }}{{ end }}
 namespace: {{ .root.Release.Namespace }}
 labels:
-  {{- include "quern.labels" .root | nindent 2 }}
-  {{- with .component }}
-  app.kubernetes.io/component: {{ . }}
-  {{- end }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "quern.labelsOf" . | nindent 2 }}
 {{- with $annotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
@@ -71,14 +68,14 @@ annotations:
 {{- $worker := dict "shutdown_grace" .Values.worker.drainTime }}
 {{- $c = mergeOverwrite $c (dict "worker" $worker) }}
 {{- if .Values.metrics.enabled }}
-{{- $c = mergeOverwrite $c (dict "metrics" (dict "listen" (printf "[::]:%d" (int .Values.metrics.port)))) }}
+{{- $c = mergeOverwrite $c (dict "metrics" (dict "listen" (printf ":%d" (int .Values.metrics.port)))) }}
 {{- end }}
 {{- toYaml $c }}
 {{- end }}
 
 {{/* "90s", "2m", "1h", "1500ms" in seconds, rounded up. */}}
 {{- define "quern.seconds" -}}
-{{- $n := regexFind "^[0-9]+" . | int }}
+{{- $n := regexFind "^[0-9]+" . | trimPrefix "0" | int }}
 {{- if hasSuffix "ms" . }}{{ div (add $n 999) 1000 }}
 {{- else if hasSuffix "h" . }}{{ mul $n 3600 }}
 {{- else if hasSuffix "m" . }}{{ mul $n 60 }}
@@ -179,16 +176,35 @@ securityContext:
   {{- toYaml .root.Values.podSecurityContext | nindent 2 }}
 {{- end }}
 
+{{/* Where pods may run: (dict "root" $ "own" values), what is their own goes first. */}}
+{{- define "quern.placement" -}}
+{{- $own := default (dict) .own }}
+{{- with merge (dict) (default (dict) $own.nodeSelector) .root.Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with concat (default (list) $own.tolerations) .root.Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* A pod that runs one command to its end:
 (dict "root" $ "component" c "container" dict "volumes" list "hook" bool "restartPolicy" text) */}}
 {{- define "quern.jobPod" -}}
 metadata:
+  {{- with .annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   labels:
-    {{- include "quern.labels" .root | nindent 4 }}
-    app.kubernetes.io/component: {{ .component }}
+    {{- include "quern.labelsOf" (dict "root" .root "component" .component) | nindent 4 }}
 spec:
   restartPolicy: {{ .restartPolicy | default "OnFailure" }}
   {{- include "quern.podBase" . | nindent 2 }}
+  {{- with include "quern.placement" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
   containers:
     -
       {{- include "quern.container" (merge (dict "root" .root "hook" .hook) .container) | nindent 6 }}
