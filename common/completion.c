@@ -1,5 +1,6 @@
 #include "common/completion.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* Options whose value is a file are completed with files. */
@@ -14,20 +15,25 @@ static bool has_files(const struct verb *v)
     return strstr(v->usage, "FILE") != NULL;
 }
 
-/* Words in the usage that may be written as they are: "up|down|status". */
-static size_t actions_len(const struct verb *v)
-{
-    const size_t len = strcspn(v->usage, " ");
-    for (size_t i = 0; i < len; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz|-", v->usage[i]))
-            return 0;
-    return len;
-}
-
+/* What may be written first: of "up|down|status" and of "[list | set NAME | usage [NAME]]" the
+ * words that are no placeholders. */
 static void print_actions(const struct verb *v, FILE *out)
 {
-    for (size_t i = 0, len = actions_len(v); i < len; i++)
-        (void)fputc(v->usage[i] == '|' ? ' ' : v->usage[i], out);
+    const char *p = v->usage + strspn(v->usage, "[ ");
+    if (!islower((unsigned char)*p) || !strchr(p, '|'))
+        return;
+    while (islower((unsigned char)*p)) {
+        const size_t len = strcspn(p, " |[]");
+        (void)fprintf(out, " %.*s", (int)len, p);
+        p += strcspn(p, "|");
+        p += strspn(p, "| ");
+    }
+}
+
+static bool has_actions(const struct verb *v)
+{
+    const char *p = v->usage + strspn(v->usage, "[ ");
+    return islower((unsigned char)*p) && strchr(p, '|');
 }
 
 /* In single quotes, for bash, zsh and fish alike; `also` is escaped with a backslash. */
@@ -55,40 +61,45 @@ static void bash_options(const struct verb *v, FILE *out)
     (void)fputs(" --help", out);
 }
 
-static void bash_files(const struct verb *v, FILE *out)
+/* What follows an option that takes a value: files, or what only the user knows. */
+static void bash_values(const struct verb *v, FILE *out)
 {
     for (const struct option_def *d = v->options; d && d->name; d++) {
-        if (!takes_file(d))
+        if (!d->arg)
             continue;
         (void)fprintf(out, "    --%s", d->name);
         if (d->letter)
             (void)fprintf(out, "|-%c", d->letter);
-        (void)fputs(") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", out);
+        (void)fputs(takes_file(d)
+                        ? ") mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return ;;\n"
+                        : ") return ;;\n",
+                    out);
     }
 }
 
 static void bash_verb(const struct verb *v, FILE *out)
 {
     (void)fprintf(out, "  %s)\n    case $before in\n", v->name[0] ? v->name : "*");
-    bash_files(v, out);
+    bash_values(v, out);
     (void)fputs("    esac\n    words='", out);
     print_actions(v, out);
     bash_options(v, out);
     (void)fputs("'\n", out);
     if (has_files(v))
-        (void)fputs(
-            "    [[ $word == -* ]] || { COMPREPLY=($(compgen -f -- \"$word\")); return; }\n", out);
+        (void)fputs("    [[ $word == -* ]] || { mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); "
+                    "return; }\n",
+                    out);
     (void)fputs("    ;;\n", out);
 }
 
 static void print_bash(const char *program, const char *function, const struct verb *verbs,
                        FILE *out)
 {
-    (void)fprintf(
-        out,
-        "# bash completion of %s; made by `%s --completion bash`\n_%s() {\n"
-        "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=''\n",
-        program, program, function);
+    (void)fprintf(out,
+                  "# bash completion of %s; made by `%s --completion bash`\n_%s() {\n"
+                  "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} "
+                  "words=''\n  COMPREPLY=()\n",
+                  program, program, function);
     if (verbs[0].name[0]) {
         (void)fputs("  if ((COMP_CWORD == 1)); then\n    COMPREPLY=($(compgen -W '", out);
         for (const struct verb *v = verbs; v->name; v++)
@@ -100,7 +111,7 @@ static void print_bash(const char *program, const char *function, const struct v
         bash_verb(v, out);
     (void)fprintf(out,
                   "  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\n"
-                  "complete -F _%s %s\n",
+                  "complete -o filenames -F _%s %s\n",
                   function, program);
 }
 
@@ -122,7 +133,7 @@ static void zsh_verb(const struct verb *v, FILE *out)
                                     : "");
     }
     (void)fputs(" \\\n      '--help[show help]'", out);
-    if (actions_len(v)) {
+    if (has_actions(v)) {
         (void)fputs(" \\\n      '1:what:(", out);
         print_actions(v, out);
         (void)fputs(")'", out);
@@ -175,7 +186,7 @@ static void fish_verb(const char *program, const struct verb *v, FILE *out)
         print_quoted(d->doc, "", out);
         (void)fputs("'\n", out);
     }
-    if (actions_len(v)) {
+    if (has_actions(v)) {
         (void)fprintf(out, "complete -c %s%s -a '", program, when);
         print_actions(v, out);
         (void)fputs("'\n", out);

@@ -12,7 +12,7 @@ or later, an Apache Kafka and a PostgreSQL 15 or later; KEDA and the Prometheus 
 ```
 docker build -t registry.example.com/quern:0.1.0 . && docker push registry.example.com/quern:0.1.0
 kubectl create secret generic quern --from-literal=QUERN_DB_PASSWORD=… --from-literal=OPENAI_API_KEY=…
-helm install quern helm/quern -f values.yaml && helm test quern
+helm install quern helm/quern -f values.yaml --wait --wait-for-jobs && helm test quern
 ```
 
 ```yaml
@@ -31,12 +31,15 @@ pipelines:
 
 Migrations and topics are ordinary Jobs, named after what they run, and workers wait for the schema: that is safe with
 Argo CD and Flux, which run no hooks of Helm's, or run them otherwise. With `migrations.hook` and `topics.hook` they
-are hooks. Nothing looks anything up in the cluster while it renders. `helm uninstall` leaves nothing of the chart's;
+are hooks. A Job that has failed for good is made again when anything in it changes: set `migrations.rerun` to another
+text. Nothing looks anything up in the cluster while it renders. `helm uninstall` leaves nothing of the chart's;
 data in Kafka and PostgreSQL stay, and so do objects of a hook that failed (for you to look at).
 
 Scaling follows the backlog in PostgreSQL: tasks that are queued, running or due. Kafka's lag only wakes the first
-worker. A worker that is told to stop lets its calls end for `worker.drainTime`; keep that above the longest call.
-What to do at each alert is in [operating](../../docs/operating.md).
+worker. (Where a scaler is turned on for a release that had none, Kubernetes begins with one worker: set it at the first
+install, or scale up by hand once.) A worker that is told to stop lets its calls end for `worker.drainTime`; keep that above the longest call.
+A prompt of a pipeline is passed on as it is; in its `args`, `$(NAME)` is filled in by Kubernetes. The KEDA query of
+`source: prometheus` needs the label `namespace` that the operator's monitors add. What to do at each alert is in [operating](../../docs/operating.md).
 
 ## Values
 

@@ -151,7 +151,9 @@ def test_workers_wait_for_migrations():
 def test_a_stateful_worker_is_a_static_member():
     objects = render(files=[CHART / "ci/full-values.yaml"])
     env = kind(objects, "StatefulSet")["spec"]["template"]["spec"]["containers"][0]["env"]
-    assert {"name": "QUERN_KAFKA_INSTANCE_ID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}} in env
+    assert {"name": "QUERN_KAFKA_INSTANCE_ID", "value": f"{NAMESPACE}.$(QUERN_POD)"} in env
+    assert env.index({"name": "QUERN_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}) \
+        < [e["name"] for e in env].index("QUERN_KAFKA_INSTANCE_ID")
     service = kind(objects, "Service")
     assert kind(objects, "StatefulSet")["spec"]["serviceName"] == service["metadata"]["name"]
     assert service["spec"]["clusterIP"] == "None"
@@ -203,6 +205,58 @@ def test_a_pipeline():
     assert job["concurrencyPolicy"] == "Forbid" and spec["restartPolicy"] == "Never"
     failures = job["jobTemplate"]["spec"]["podFailurePolicy"]["rules"][0]["onExitCodes"]
     assert failures["values"] == [2, 3, 5] and failures["containerName"] == c["name"]
+
+
+def test_what_users_write_stays_as_it_is():
+    """Kubernetes takes $$ for $, and fills $(NAME) in: neither happens to a prompt."""
+    p = {"schedule": "@daily", "input": ["/data/a$b.csv"], "prompt": "Solve $$x^2$$ for $(HOME), $5", "model": "m$"}
+    c = kind(render(values(pipelines={"p": p})), "CronJob", "-p")["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+
+    def expanded(text):  # as k8s.io/kubernetes/third_party/forked/golang/expansion does without such a variable
+        return re.sub(r"\$\$|\$\((\w+)\)", lambda m: "$" if m[0] == "$$" else "EXPANDED", text)
+    args = [expanded(a) for a in c["args"] if a != "$(QUERN_JOB)"]
+    assert p["prompt"] in args and p["input"][0] in args and p["model"] in args
+
+
+def test_labels_of_users_never_clash_with_those_that_are_selected_by():
+    objects = render(values(commonLabels={"app.kubernetes.io/name": "other", "release": "a"},
+                            worker={"podLabels": {"app.kubernetes.io/component": "x", "release": "b"},
+                                    "podAnnotations": {"checksum/config": "mine"}},
+                            metrics={"serviceMonitor": {"enabled": True, "labels": {"release": "c"}}}))
+    d = kind(objects, "Deployment")
+    labels = d["spec"]["template"]["metadata"]["labels"]
+    assert d["spec"]["selector"]["matchLabels"].items() <= labels.items() and labels["release"] in ("a", "b")
+    assert d["spec"]["template"]["metadata"]["annotations"]["checksum/config"] != "mine"
+
+
+def test_a_probe_can_be_turned_off_or_be_another():
+    c = kind(render(values(worker={"livenessProbe": None, "readinessProbe": {"httpGet": {"path": "/x", "port": 1}}})),
+             "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert "livenessProbe" not in c and c["readinessProbe"]["httpGet"] == {"path": "/x", "port": 1}
+
+
+def test_no_port_is_no_egress():
+    n = kind(render(values(networkPolicy={"enabled": True, "egressPorts": []})), "NetworkPolicy")["spec"]
+    assert len(n["egress"]) == 1 and all(e.get("ports") for e in n["egress"])
+
+
+def test_all_pods_run_where_they_may():
+    where = {"nodeSelector": {"pool": "a"}, "tolerations": [{"key": "t", "operator": "Exists"}]}
+    for x, spec, _ in pods(render(values(**where, pipelines={"p": {"schedule": "@daily", "input": ["i"]}}))):
+        assert spec["nodeSelector"] == {"pool": "a"} and spec["tolerations"] == where["tolerations"], x["kind"]
+
+
+def test_a_failed_job_can_be_run_again():
+    names = [{x["metadata"]["name"] for x in render(values(migrations={"rerun": r})) if x["kind"] == "Job"} for r in ("", "1")]
+    assert len(names[0] & names[1]) == 1
+
+
+def test_long_names_that_begin_alike_differ():
+    names = set()
+    for r in ("customer-facing-summaries-prod-eu", "customer-facing-summaries-prod-us", "q.1", "1q"):
+        out = helm("template", r, CHART, "-f", CASES[0]).stdout
+        names.add(kind(list(filter(None, yaml.safe_load_all(out))), "Deployment")["metadata"]["name"])
+    assert len(names) == 4 and all(re.fullmatch(r"[a-z]([-a-z0-9]{0,28}[a-z0-9])?", n) for n in names)
 
 
 def test_metrics_are_found():
@@ -257,6 +311,13 @@ REFUSED = {
     "a duration that is none": ({"worker": {"drainTime": "soon"}}, "drainTime"),
     "a pipeline without input": ({"pipelines": {"p": {"schedule": "0 1 * * *"}}}, "input"),
     "a pipeline's long name": ({"pipelines": {"p" * 30: {"schedule": "0 1 * * *", "input": ["a"]}}}, "ppp"),
+    "a pipeline's name that is taken": ({"pipelines": {"maintain": {"schedule": "@daily", "input": ["a"]}}}, "maintain"),
+    "longer than the program takes": ({"worker": {"drainTime": "25h"}}, "drainTime"),
+    "octal": ({"worker": {"drainTime": "08s"}}, "drainTime"),
+    "no budget": ({"podDisruptionBudget": {"maxUnavailable": ""}}, "minAvailable or maxUnavailable"),
+    "no kafka": ({"config": {**MINIMAL["config"], "kafka": {"brokers": ""}}}, "config.kafka.brokers"),
+    "nothing": ({"maintain": None}, "maintain"),
+    "a name that is none": ({"fullnameOverride": "Quern_X"}, "fullnameOverride"),
     "a number for a word": ({"existingSecret": 5}, "existingSecret"),
 }
 

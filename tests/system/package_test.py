@@ -84,6 +84,11 @@ def test_completions(root):
         return in_root(root, "bash", "-c", script.format(words=" ".join(words) or "''", at=max(len(words), 1))).split()
     assert "submit" in complete() and complete("subm") == ["submit"]
     assert complete("submit", "--prio") == ["--priority"] and {"up", "down", "wait"} <= set(complete("migrate", "''"))
+    assert {"list", "set", "history"} <= set(complete("limits", "''")) and complete("submit", "--priority", "''") == []
+    (root / "tmp/a b.csv").write_text("")
+    said = in_root(root, "bash", "-c", "source /usr/share/bash-completion/completions/quern; COMP_WORDS=(quern submit '/tmp/a');"
+                   " COMP_CWORD=2; _quern; echo \"${COMPREPLY[0]}\"")
+    assert said == "/tmp/a b.csv\n"
     assert "/etc/quern/quern.yaml" in complete("submit", "--config", "/etc/quern/q")
     for shell, path in (("zsh", "zsh/vendor-completions/_quern"), ("fish", "fish/vendor_completions.d/quern.fish")):
         subprocess.run([shell, "-n", root / "usr/share" / path], check=True)
