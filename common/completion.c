@@ -71,7 +71,7 @@ static void bash_values(const struct verb *v, FILE *out)
         if (d->letter)
             (void)fprintf(out, "|-%c", d->letter);
         (void)fputs(takes_file(d)
-                        ? ") mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return ;;\n"
+                        ? ") local IFS=$'\\n'; COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
                         : ") return ;;\n",
                     out);
     }
@@ -86,9 +86,10 @@ static void bash_verb(const struct verb *v, FILE *out)
     bash_options(v, out);
     (void)fputs("'\n", out);
     if (has_files(v))
-        (void)fputs("    [[ $word == -* ]] || { mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); "
-                    "return; }\n",
-                    out);
+        (void)fputs(
+            "    [[ $word == -* ]] || { local IFS=$'\\n'; COMPREPLY=($(compgen -f -- \"$word\")); "
+            "return; }\n",
+            out);
     (void)fputs("    ;;\n", out);
 }
 
