@@ -1,5 +1,5 @@
 """The Debian package, installed into a fresh Debian of its own and run there as its own user, against the Kafka and
-PostgreSQL outside. `./dev package` runs this; it needs root and debootstrap."""
+PostgreSQL outside. `./dev package` runs this, and `./dev test` does not; it needs root and debootstrap."""
 import json
 import os
 import pathlib
