@@ -15,25 +15,23 @@ static bool has_files(const struct verb *v)
     return strstr(v->usage, "FILE") != NULL;
 }
 
-/* What may be written first: of "up|down|status" and of "[list | set NAME | usage [NAME]]" the
- * words that are no placeholders. */
-static void print_actions(const struct verb *v, FILE *out)
+/* Where the words begin that may be written first, of "up|down|status" and of "[list | set NAME |
+ * usage [NAME]]"; NULL: the usage begins otherwise. */
+static const char *actions_of(const struct verb *v)
 {
     const char *p = v->usage + strspn(v->usage, "[ ");
-    if (!islower((unsigned char)*p) || !strchr(p, '|'))
-        return;
-    while (islower((unsigned char)*p)) {
+    return islower((unsigned char)*p) && strchr(p, '|') ? p : NULL;
+}
+
+static void print_actions(const struct verb *v, FILE *out)
+{
+    const char *p = actions_of(v);
+    while (p && islower((unsigned char)*p)) {
         const size_t len = strcspn(p, " |[]");
         (void)fprintf(out, " %.*s", (int)len, p);
         p += strcspn(p, "|");
         p += strspn(p, "| ");
     }
-}
-
-static bool has_actions(const struct verb *v)
-{
-    const char *p = v->usage + strspn(v->usage, "[ ");
-    return islower((unsigned char)*p) && strchr(p, '|');
 }
 
 /* In single quotes, for bash, zsh and fish alike; `also` is escaped with a backslash. */
@@ -134,7 +132,7 @@ static void zsh_verb(const struct verb *v, FILE *out)
                                     : "");
     }
     (void)fputs(" \\\n      '--help[show help]'", out);
-    if (has_actions(v)) {
+    if (actions_of(v)) {
         (void)fputs(" \\\n      '1:what:(", out);
         print_actions(v, out);
         (void)fputs(")'", out);
@@ -187,7 +185,7 @@ static void fish_verb(const char *program, const struct verb *v, FILE *out)
         print_quoted(d->doc, "", out);
         (void)fputs("'\n", out);
     }
-    if (has_actions(v)) {
+    if (actions_of(v)) {
         (void)fprintf(out, "complete -c %s%s -a '", program, when);
         print_actions(v, out);
         (void)fputs("'\n", out);

@@ -8,14 +8,6 @@
 
 enum { SYSTEM_MAX = 1 << 20 };
 
-static uint64_t hash_row(const struct word *w, size_t n)
-{
-    uint64_t h = 14695981039346656037ULL;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ w[i].hash) * 1099511628211ULL;
-    return h;
-}
-
 static int compare(const void *left, const void *right)
 {
     const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
@@ -44,7 +36,7 @@ void leak_begin(struct leak_scratch *s, struct json body, size_t least)
     if (s->words.count >= least) {
         s->rows = mem_array(NULL, s->words.count, sizeof *s->rows);
         for (size_t i = 0; i + least <= s->words.count; i++)
-            s->rows[s->row_count++] = hash_row(&s->words.items[i], least);
+            s->rows[s->row_count++] = words_row(&s->words.items[i], least);
         qsort(s->rows, s->row_count, sizeof *s->rows, compare);
     }
     buf_free(&text);
@@ -65,7 +57,7 @@ bool leak_find(struct leak_scratch *s, const char *answer, size_t len, size_t *f
         return false;
     words_read(&s->words, s->empty, answer, len);
     for (size_t i = 0; i + s->least <= s->words.count; i++) {
-        const uint64_t h = hash_row(&s->words.items[i], s->least);
+        const uint64_t h = words_row(&s->words.items[i], s->least);
         run = bsearch(&h, s->rows, s->row_count, sizeof h, compare) ? run + 1 : 0;
         if (run > best) {
             best = run;

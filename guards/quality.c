@@ -112,9 +112,7 @@ static bool loops(const char *text, size_t len)
     words_init(&ws);
     words_read(&ws, none, text, len);
     for (size_t i = 0; i + LOOP_WORDS <= ws.count && !found; i++) {
-        uint64_t h = 14695981039346656037ULL;
-        for (size_t k = 0; k < LOOP_WORDS; k++)
-            h = (h ^ ws.items[i + k].hash) * 1099511628211ULL;
+        const uint64_t h = words_row(&ws.items[i], LOOP_WORDS);
         HASH_FIND(hh, runs, &h, sizeof h, r);
         if (!r) {
             r = mem_zero(sizeof *r);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "common/hash.h"
 #include "common/mem.h"
 
 enum { GLUED_LEAST = 16, RUN_MAX = 192, DECOMPOSED_MAX = 8, SET_APART_LEAST = 3 };
@@ -425,6 +426,14 @@ static size_t read_wide(struct reader *r, size_t at)
 void words_init(struct words *ws)
 {
     *ws = (struct words){0};
+}
+
+uint64_t words_row(const struct word *first, size_t count)
+{
+    uint64_t h = HASH_START;
+    for (size_t i = 0; i < count; i++)
+        h = (h ^ first[i].hash) * 1099511628211ULL;
+    return h;
 }
 
 void words_free(struct words *ws)

@@ -41,6 +41,8 @@ void words_free(struct words *ws);
 void words_read(struct words *ws, const struct lexicon *l, const char *text, size_t len);
 /* Of a folded form: FNV-1a. */
 uint32_t words_hash(const char *folded, size_t len);
+/* Of so many words in a row: FNV-1a over their hashes. */
+uint64_t words_row(const struct word *first, size_t count);
 /* The folded form of one word: its length, in bytes of `out`. */
 size_t words_fold(const char *word, size_t len, char out[WORD_MAX]);
 #endif

@@ -116,10 +116,9 @@ void trace_settled(struct trace *tr, const struct task *t)
     span_context_of(t, (double)tr->config->tracing.ratio / 1e12, &context);
     if (!context.sampled)
         return;
-    const int count = 1 + (int)t->attempt_count;
     buf_init(&one, BYTES_MAX);
-    (void)spans_write(t, &context, units_now_us(), provider_of, (void *)(uintptr_t)tr->config,
-                      &one);
+    const int count =
+        spans_write(t, &context, units_now_us(), provider_of, (void *)(uintptr_t)tr->config, &one);
     if (tr->spans + count > SPANS_MAX || one.overflow || tr->batch.len + one.len + 16 > BYTES_MAX) {
         tr->dropped += count;
         buf_free(&one);
