@@ -429,12 +429,18 @@ bool meter_is_spent(const struct meter *m, int64_t need)
            (m->amount - m->spent < need || (m->others == 0 && m->in_use == 0 && m->granted < need));
 }
 
+/* What was wanted last is known to the other workers as this one's wish until it says otherwise. */
+static bool is_unused(const struct meter *m)
+{
+    return m->tasks == 0 && m->in_use == 0 && m->granted == 0 && m->wanted == 0 &&
+           m->permits <= 0 && m->back == 0 && m->debt == 0;
+}
+
 void meters_sweep(struct meters *ms)
 {
     struct meter *m, *next;
     HASH_ITER (hh, ms->by_key, m, next)
-        if (m->tasks == 0 && m->in_use == 0 && m->granted == 0 && m->permits <= 0 && m->back == 0 &&
-            m->debt == 0)
+        if (is_unused(m))
             free_meter(ms, m);
     DL_FOREACH_SAFE (ms->gone, m, next)
         if (m->tasks == 0)

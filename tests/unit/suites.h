@@ -37,6 +37,7 @@ Suite *suite_compress(void);
 Suite *suite_guards(void);
 Suite *suite_quality(void);
 Suite *suite_metrics(void);
+Suite *suite_meters(void);
 
 /* One test case of the suite's name from a list of tests ending with NULL. */
 Suite *suite_of(const char *name, const TTest *const tests[]);
