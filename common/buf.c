@@ -119,22 +119,32 @@ void buf_json_member(struct buf *b, const char *key, const char *s)
         buf_str(b, "null");
 }
 
+/* A few bytes whose number is known: no call to copy them. */
+#define ADD_FIXED(b, v)                                                                            \
+    do {                                                                                           \
+        if (!buf_reserve(b, sizeof(v)))                                                            \
+            return;                                                                                \
+        memcpy((b)->data + (b)->len, &(v), sizeof(v));                                             \
+        (b)->len += sizeof(v);                                                                     \
+        (b)->data[(b)->len] = '\0';                                                                \
+    } while (0)
+
 void buf_be16(struct buf *b, uint16_t v)
 {
     v = htobe16(v);
-    buf_add(b, &v, sizeof v);
+    ADD_FIXED(b, v);
 }
 
 void buf_be32(struct buf *b, uint32_t v)
 {
     v = htobe32(v);
-    buf_add(b, &v, sizeof v);
+    ADD_FIXED(b, v);
 }
 
 void buf_be64(struct buf *b, uint64_t v)
 {
     v = htobe64(v);
-    buf_add(b, &v, sizeof v);
+    ADD_FIXED(b, v);
 }
 
 void buf_url_segment(struct buf *b, const char *s)

@@ -2,6 +2,7 @@
  * and no input can make it recurse. */
 #include "common/json.h"
 
+#include <endian.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,18 +88,33 @@ static bool plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* Steps over plain bytes: most of a text, so sixteen at a time. */
+enum { BLOCK = 16 };
+
+/* The place of the first byte of a word in memory that is not 0. */
+static size_t first_byte(uint64_t word)
+{
+    return (size_t)__builtin_ctzll(le64toh(word)) / CHAR_BIT;
+}
+
+/* How many plain bytes a block begins with; BLOCK: all of them are. */
+static size_t plain_in_block(const char *p)
+{
+    typedef unsigned char block __attribute__((vector_size(BLOCK)));
+    typedef uint64_t halves __attribute__((vector_size(BLOCK)));
+    block b;
+    memcpy(&b, p, sizeof b);
+    const halves odd = (halves)((b < 0x20) | (b == '"') | (b == '\\')); /* 0xFF for each byte */
+    return odd[0] ? first_byte(odd[0]) : odd[1] ? BLOCK / 2 + first_byte(odd[1]) : BLOCK;
+}
+
+/* Steps over plain bytes: most of a text, so a block at a time. */
 static const char *skip_plain(const char *p, const char *end)
 {
-    typedef unsigned char block __attribute__((vector_size(16)));
-    typedef uint64_t halves __attribute__((vector_size(16)));
-    while (end - p >= (ptrdiff_t)sizeof(block)) {
-        block b;
-        memcpy(&b, p, sizeof b);
-        halves odd = (halves)((b < 0x20) | (b == '"') | (b == '\\'));
-        if (odd[0] | odd[1])
-            break;
-        p += sizeof b;
+    while (end - p >= BLOCK) {
+        const size_t n = plain_in_block(p);
+        p += n;
+        if (n < BLOCK)
+            return p;
     }
     while (p < end && plain((unsigned char)*p))
         p++;
@@ -267,10 +283,16 @@ bool json_check(const char *text, size_t len, struct error *err)
 
 /* The walkers below trust the check: they only match brackets and quotes. */
 
-/* Long texts are most of a body: looks for the quote, then whether it is an escaped one. */
-static const char *after_string(const char *p)
+/* Names and short texts end in their first block. Long ones are most of a body: looks for the
+ * quote, then whether it is an escaped one. */
+static const char *after_string(const char *p, const char *end)
 {
-    for (p++;; p++) {
+    if (end - ++p >= BLOCK) {
+        const size_t n = plain_in_block(p);
+        if (n < BLOCK && p[n] == '"')
+            return p + n + 1;
+    }
+    for (;; p++) {
         const char *quote = rawmemchr(p, '"'), *before = quote;
         while (before > p && before[-1] == '\\')
             before--;
@@ -283,7 +305,7 @@ static const char *after_string(const char *p)
 static const char *after_value(const char *p, const char *end)
 {
     if (*p == '"')
-        return after_string(p);
+        return after_string(p, end);
     if (*p != '{' && *p != '[') {
         while (p < end && !space(*p) && *p != ',' && *p != '}' && *p != ']')
             p++;
@@ -292,7 +314,7 @@ static const char *after_value(const char *p, const char *end)
     int depth = 0;
     do {
         if (*p == '"') {
-            p = after_string(p);
+            p = after_string(p, end);
             continue;
         }
         depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
@@ -343,16 +365,17 @@ bool json_next_member(struct json object, size_t *pos, struct json_member *out)
     return json_next_item(object, pos, &out->key) && json_next_item(object, pos, &out->value);
 }
 
-static bool has_escapes(struct json key)
+/* Each name stands in the key as it is, or in escapes. */
+static size_t find_key(struct json key, const char *const names[], const size_t lengths[],
+                       size_t count)
 {
-    return memchr(key.p, '\\', key.len) != NULL;
-}
-
-static bool key_is(struct json key, bool escapes, const char *name, size_t len)
-{
-    if (key.len == len + 2 && memcmp(key.p + 1, name, len) == 0)
-        return true;
-    return escapes && json_equals(key, name); /* the same name in escapes */
+    size_t i = 0;
+    while (i < count && (key.len != lengths[i] + 2 || memcmp(key.p + 1, names[i], lengths[i]) != 0))
+        i++;
+    if (i == count && memchr(key.p, '\\', key.len))
+        for (i = 0; i < count && !json_equals(key, names[i]);)
+            i++;
+    return i;
 }
 
 struct json json_get(struct json object, const char *key)
@@ -361,7 +384,7 @@ struct json json_get(struct json object, const char *key)
     size_t pos = 0, len = strlen(key);
     if (json_is(object, '{'))
         while (json_next_member(object, &pos, &m))
-            if (key_is(m.key, has_escapes(m.key), key, len))
+            if (find_key(m.key, &key, &len, 1) == 0)
                 return m.value;
     return (struct json){0};
 }
@@ -376,11 +399,8 @@ void json_get_all(struct json object, const char *const keys[], struct json out[
     for (size_t i = 0; i < count; i++)
         lengths[i] = strlen(keys[i]);
     while (json_next_member(object, &pos, &m)) {
-        const bool escapes = has_escapes(m.key);
-        size_t i = 0;
-        while (i < count && (out[i].p || !key_is(m.key, escapes, keys[i], lengths[i])))
-            i++;
-        if (i < count)
+        size_t i = find_key(m.key, keys, lengths, count);
+        if (i < count && !out[i].p)
             out[i] = m.value;
     }
 }
@@ -470,7 +490,7 @@ void json_minify(struct json v, struct buf *out)
     while (p < end) {
         const char *from = p;
         while (p < end && !space(*p))
-            p = *p == '"' ? after_string(p) : p + 1;
+            p = *p == '"' ? after_string(p, end) : p + 1;
         buf_add(out, from, (size_t)(p - from));
         while (p < end && space(*p))
             p++;

@@ -35,17 +35,22 @@ size_t utf8_sequence(const char *text, size_t len)
     return 0;
 }
 
+enum { BLOCK = 32 };
+
+static bool is_ascii(const char *s)
+{
+    uint64_t word[BLOCK / sizeof(uint64_t)];
+    memcpy(word, s, sizeof word);
+    return !((word[0] | word[1] | word[2] | word[3]) & 0x8080808080808080ULL);
+}
+
 bool utf8_valid(const char *s, size_t len, size_t *bad)
 {
     size_t i = 0;
     while (i < len) {
-        uint64_t word;
-        if (len - i >= 8) { /* eight ASCII bytes at once: most text is that */
-            memcpy(&word, s + i, 8);
-            if (!(word & 0x8080808080808080ULL)) {
-                i += 8;
-                continue;
-            }
+        if (len - i >= BLOCK && is_ascii(s + i)) { /* most text is that */
+            i += BLOCK;
+            continue;
         }
         size_t n = utf8_sequence(s + i, len - i);
         if (n == 0) {
