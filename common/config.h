@@ -168,6 +168,7 @@ struct config_quality_rule {
     int64_t shape;      /* enum shape_rule */
     int64_t shape_retries;
     int64_t retry_below; /* of groundedness, times 10^12: then the next candidate */
+    int64_t judge;       /* the share of its answers that are rated, times 10^12 */
 };
 
 /* A system prompt and what may stand for it. */
@@ -263,6 +264,10 @@ struct config {
     } savings;
     struct {
         struct config_list rules; /* struct config_quality_rule */
+        struct {
+            char *model, *rubric;
+            int64_t max_tokens;
+        } judge;
     } quality;
     struct {
         int64_t profile;          /* 0: none, 1: standard */

@@ -161,6 +161,19 @@ static void check_guards(const struct config *c, struct config_report *r)
                             g[i].backend);
 }
 
+static void check_quality(const struct config *c, struct config_report *r)
+{
+    const struct config_quality_rule *q = c->quality.rules.items;
+    for (size_t i = 0; i < c->quality.rules.count; i++) {
+        if (q[i].judge > 1000000000000)
+            config_complain(r, c->path, q[i].rule.line, 1,
+                            "quality.rules: judge is above 1: it is a share, 0 to 1");
+        if (q[i].judge && !c->quality.judge.model)
+            config_complain(r, c->path, q[i].rule.line, 1,
+                            "quality.rules: judge needs quality.judge.model, the model that rates");
+    }
+}
+
 static void check_webhook(const struct config *c, struct config_report *r)
 {
     const char *url = c->limits.webhook.url;
@@ -207,6 +220,7 @@ void config_check(const struct config *c, struct config_report *r)
     check_properties(c, r);
     check_webhook(c, r);
     check_guards(c, r);
+    check_quality(c, r);
 }
 
 quern_status config_secret(const char *env, const char *file, char **out, struct error *err)

@@ -183,9 +183,27 @@ static const struct config_key quality_rule_keys[] = {
     {"retry_below", CONFIG_MONEY, KEY(config_quality_rule, retry_below), "0",
      .doc = "An answer whose groundedness is below goes to the next candidate, if there is one. 0: "
             "none does."},
+    {"judge", CONFIG_MONEY, KEY(config_quality_rule, judge), "0",
+     .doc = "The share of answers, 0 to 1, that quality.judge rates; by the custom_id, so that the "
+            "same tasks of other jobs are rated too."},
+    {0}};
+
+static const struct config_key judge_keys[] = {
+    {"model", CONFIG_TEXT, KEY(config, quality.judge.model), NULL,
+     .doc = "The model that rates answers, as `models` has it."},
+    {"rubric", CONFIG_TEXT, KEY(config, quality.judge.rubric),
+     "How well does the answer do what the request asks for? Consider whether it is right, whole, "
+     "and to the point.",
+     .doc = "What it rates by, from 1 (bad) to 5 (good). Another rubric or model is another "
+            "version of the ratings."},
+    {"max_tokens", CONFIG_INT, KEY(config, quality.judge.max_tokens), "300", 0, 100000,
+     .doc = "Of a rating and its reason. 0: none is asked for, as some models want it."},
     {0}};
 
 const struct config_key config_quality_keys[] = {
+    {"judge", CONFIG_GROUP, .sub = judge_keys,
+     .doc = "Ratings of a sample of answers by a model: tasks of the lane `low` with the feature "
+            "`judge`, by which limits and costs know them."},
     {"rules", CONFIG_LIST, KEY(config, quality.rules), .max = 256, .sub = quality_rule_keys,
      .size = sizeof(struct config_quality_rule), .doc = "First match wins."},
     {0}};

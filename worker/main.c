@@ -17,6 +17,7 @@
 #include "common/prices.h"
 #include "common/units.h"
 #include "guards/guard.h"
+#include "guards/judge.h"
 #include "guards/seal.h"
 #include "worker.h"
 
@@ -100,6 +101,20 @@ static void watch_signals(struct worker *w)
 
 /* ---- start and end --------------------------------------------------------------------------- */
 
+/* Ratings are found by the versions that the database knows. */
+static quern_status tell_judge(PGconn *db, const struct config *c, struct error *err)
+{
+    char version[JUDGE_VERSION + 1];
+    const char *const values[] = {version, c->quality.judge.model, c->quality.judge.rubric};
+    if (!c->quality.judge.model)
+        return QUERN_OK;
+    judge_version(c->quality.judge.model, c->quality.judge.rubric, version);
+    return pg_exec(db,
+                   "INSERT INTO judges (version, model, rubric) VALUES ($1, $2, $3) "
+                   "ON CONFLICT DO NOTHING",
+                   3, values, err);
+}
+
 /* Before the loop turns it may block: waits for PostgreSQL, and refuses a schema that is not ours.
  */
 static quern_status await_database(const struct config *c, struct error *err)
@@ -109,6 +124,8 @@ static quern_status await_database(const struct config *c, struct error *err)
         quern_status status = db ? pg_schema_check(db, err) : QUERN_FAIL;
         if (status == QUERN_OK)
             status = quota_check(db, c, err);
+        if (status == QUERN_OK)
+            status = tell_judge(db, c, err);
         if (status == QUERN_OK) {
             struct error ignored; /* next month's partitions: made again by the next start */
             if (pg_exec(db, "SELECT make_partitions(2)", 0, NULL, &ignored) != QUERN_OK)

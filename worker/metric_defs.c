@@ -107,6 +107,8 @@ const struct metric_def metric_defs[METRICS] = {
                   "What guards found, and what was done.", G_GUARDS, 0},
     [M_COMPLETIONS] = {"quern_answers_measured_total", COUNTER, "[model],completion",
                        "Answers measured, by how they end.", G_COMPLETIONS, 0},
+    [M_JUDGED] = {"quern_judge_tasks_total", COUNTER, "outcome",
+                  "Answers sent to be rated, and those that Kafka did not take (lost)."},
     [M_SETTLE_ROWS] = {"quern_settle_rows", HISTOGRAM, "", "Tasks written in one transaction.",
                        .bounds = buckets_rows},
     [M_SETTLE_SECONDS] = {"quern_settle_duration_seconds", HISTOGRAM, "",

@@ -52,6 +52,7 @@ enum metric {
     M_BUDGET_WARNINGS,
     M_GUARDS,
     M_COMPLETIONS,
+    M_JUDGED,
     M_SETTLE_ROWS,
     M_SETTLE_SECONDS,
     M_SETTLE_WAITING,

@@ -12,7 +12,7 @@
 
 #define TRY_AGAIN_AFTER 1.0 /* seconds */
 
-enum { LETTER_MAX = 8 << 20 };
+enum { LETTER_MAX = 8 << 20, LAST_SENDS = 2000 /* ms */ };
 
 struct outbound {
     struct ev_loop *loop;
@@ -25,6 +25,7 @@ struct outbound {
     ev_io wake;
     ev_timer timer;
     struct task *again; /* refused by the producer, to be tried at the timer */
+    int64_t sent, lost; /* new tasks */
 };
 
 /* The key of the task's own record: all that concerns one task goes to one partition. */
@@ -92,6 +93,32 @@ void outbound_add(struct outbound *o, struct task *t)
     try_later(o, t);
 }
 
+static void count_submitted(struct outbound *o, rd_kafka_resp_err_t r)
+{
+    if (r == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        o->sent++;
+        return;
+    }
+    o->lost++;
+    log_warn("a task for the judge was not taken by Kafka; that answer is not rated",
+             LOG_S("error", rd_kafka_err2str(r)));
+}
+
+void outbound_submit(struct outbound *o, const struct buf *key, const struct buf *record)
+{
+    char topic[KAFKA_TOPIC_MAX];
+    rd_kafka_resp_err_t r = produce(o, NULL, kafka_lane_topic(o->config, LANE_LOW, topic), key,
+                                    record->data, record->len, NULL);
+    if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
+        count_submitted(o, r);
+}
+
+void outbound_submitted(const struct outbound *o, int64_t *sent, int64_t *lost)
+{
+    *sent = o->sent;
+    *lost = o->lost;
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct outbound *o = timer->data;
@@ -109,7 +136,9 @@ static void on_reports(struct outbound *o, rd_kafka_event_t *e)
 {
     const rd_kafka_message_t *m;
     while ((m = rd_kafka_event_message_next(e)) != NULL) {
-        if (m->err) {
+        if (!m->_private) {
+            count_submitted(o, m->err);
+        } else if (m->err) {
             log_warn("a dead letter or parked task was not taken by Kafka; trying again",
                      LOG_S("error", rd_kafka_err2str(m->err)));
             try_later(o, m->_private);
@@ -164,6 +193,7 @@ void outbound_free(struct outbound *o)
 {
     ev_io_stop(o->loop, &o->wake);
     ev_timer_stop(o->loop, &o->timer);
+    (void)rd_kafka_flush(o->rk, LAST_SENDS); /* ratings that were asked for last */
     (void)rd_kafka_purge(o->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_queue_destroy(o->queue);
     rd_kafka_destroy(o->rk);

@@ -360,6 +360,7 @@ static void on_settled(void *arg, struct task *t)
     } else if (t->status == STATUS_PARKED && !planted_loss(t)) {
         look_again(p, t);
     } else {
+        pipeline_judge(p, t);
         complete(p, t);
     }
 }

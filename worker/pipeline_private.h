@@ -192,6 +192,12 @@ bool pipeline_measure(struct pipeline *p, struct task *t);
 /* Goes on to it. */
 void pipeline_try_better(struct pipeline *p, struct task *t);
 
+/* In pipeline_judge.c. Its answer is written: it is rated, if a rule says so. */
+void pipeline_judge(struct pipeline *p, const struct task *t);
+/* The rule of `quality` that holds for the task; NULL: it is not measured. */
+const struct config_quality_rule *pipeline_quality_rule(const struct pipeline *p,
+                                                        const struct task *t);
+
 /* In pipeline_quota.c. The task's turn has come: may it be called, as far as limits go? If not, it
  * waits for one, or has ended. */
 bool pipeline_admit(struct pipeline *p, struct task *t);

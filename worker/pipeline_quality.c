@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/match.h"
 #include "common/mem.h"
+#include "guards/judge.h"
 #include "guards/quality.h"
 #include "guards/shape.h"
 #include "pipeline_private.h"
@@ -55,12 +56,14 @@ static void hold_against_source(struct task *t, struct json answer, struct measu
 /* ---- shape ------------------------------------------------------------------------------------
  */
 
-static const struct config_quality_rule *rule_of(const struct pipeline *p, const struct task *t)
+const struct config_quality_rule *pipeline_quality_rule(const struct pipeline *p,
+                                                        const struct task *t)
 {
+    if (!p->config->quality.rules.count ||
+        (t->doc.feature && strcmp(t->doc.feature, JUDGE_FEATURE) == 0))
+        return NULL;
     const struct config_quality_rule *r =
-        p->config->quality.rules.count
-            ? match_first(&p->config->quality.rules, sizeof *r, &t->doc, t->lane)
-            : NULL;
+        match_first(&p->config->quality.rules, sizeof *r, &t->doc, t->lane);
     return r && !r->never ? r : NULL;
 }
 
@@ -121,7 +124,7 @@ static void ask_again(struct pipeline *p, struct task *t, const struct config_qu
 bool pipeline_shape(struct pipeline *p, struct task *t)
 {
     struct error why;
-    const struct config_quality_rule *r = rule_of(p, t);
+    const struct config_quality_rule *r = pipeline_quality_rule(p, t);
     t->misshapen = false;
     if (!r || r->shape == SHAPE_OFF || !t->response || !shape_wanted(t->doc.body).p)
         return true;
@@ -147,7 +150,7 @@ bool pipeline_again_body(const struct task *t, struct json body, struct buf *out
 
 bool pipeline_measure(struct pipeline *p, struct task *t)
 {
-    const struct config_quality_rule *r = rule_of(p, t);
+    const struct config_quality_rule *r = pipeline_quality_rule(p, t);
     if (!r || !t->response)
         return true;
     const struct json answer = json_root(t->response, t->response_len);

@@ -156,6 +156,15 @@ static void write_spans(const struct worker *w, struct buf *out)
     expose_value(out, M_SPANS, (double)dropped, LABELS("dropped"));
 }
 
+static void write_judged(const struct worker *w, struct buf *out)
+{
+    int64_t sent, lost;
+    outbound_submitted(w->outbound, &sent, &lost);
+    expose(out, M_JUDGED);
+    expose_value(out, M_JUDGED, (double)sent, LABELS("sent"));
+    expose_value(out, M_JUDGED, (double)lost, LABELS("lost"));
+}
+
 static unsigned write_metrics(const struct worker *w, struct buf *out)
 {
     write_process(w, out);
@@ -165,6 +174,7 @@ static unsigned write_metrics(const struct worker *w, struct buf *out)
     write_settle(w, out);
     write_budgets(w, out);
     write_spans(w, out);
+    write_judged(w, out);
     return 200;
 }
 

@@ -29,5 +29,7 @@ struct sink_ops {
     void (*look_up_cancel)(void *sink, struct task *t); /* before looked_up came */
     void (*settle)(void *sink, struct task *t);
     void (*publish)(void *sink, struct task *t); /* by its status: a letter, or a parked copy */
+    /* A new task for the lane `low`, best effort: its key and its record, both copied. */
+    void (*submit)(void *sink, const struct buf *key, const struct buf *record);
 };
 #endif

@@ -24,8 +24,13 @@ static void sink_publish(void *arg, struct task *t)
     outbound_add(((struct worker *)arg)->outbound, t);
 }
 
+static void sink_submit(void *arg, const struct buf *key, const struct buf *record)
+{
+    outbound_submit(((struct worker *)arg)->outbound, key, record);
+}
+
 const struct sink_ops worker_sink_ops = {sink_look_up, sink_look_up_cancel, sink_settle,
-                                         sink_publish};
+                                         sink_publish, sink_submit};
 
 static void on_looked_up(void *arg, struct task *t, enum known known)
 {

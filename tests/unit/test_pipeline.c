@@ -70,7 +70,14 @@ static void left(void *arg, struct partition *p)
     ((struct rig *)arg)->left++;
 }
 
-static const struct sink_ops sink = {look_up, look_up_cancel, settle, publish};
+static void submit(void *arg, const struct buf *key, const struct buf *record)
+{
+    (void)arg;
+    (void)key;
+    (void)record;
+}
+
+static const struct sink_ops sink = {look_up, look_up_cancel, settle, publish, submit};
 static const struct source_ops source = {room, left};
 static const char yaml[] = "backends: [{name: b, base_url: \"http://127.0.0.1:1/v1\"}]\n"
                            "models: [{name: m, candidates: [{backend: b}]}]\n";

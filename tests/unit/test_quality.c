@@ -1,7 +1,9 @@
 /* Quality: shapes of answers, how they ended, claims. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "guards/judge.h"
 #include "guards/quality.h"
 #include "guards/schema.h"
 #include "guards/shape.h"
@@ -120,9 +122,62 @@ START_TEST(relevance_is_of_words)
 }
 END_TEST
 
+START_TEST(a_sample_has_its_share_and_no_other)
+{
+    enum { COUNT = 10000 };
+    char id[32];
+    int few = 0, many = 0;
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(id, sizeof id, "task-%d", i);
+        const bool in_few = judge_chooses(id, 50000000000),
+                   in_many = judge_chooses(id, 500000000000);
+        few += in_few;
+        many += in_many;
+        ck_assert(in_many || !in_few); /* of a larger share it is a part */
+        ck_assert(judge_chooses(id, 1000000000000) && !judge_chooses(id, 0));
+    }
+    ck_assert_int_ge(few, 400); /* 500, and 4.6 times the standard deviation of 22 */
+    ck_assert_int_le(few, 600);
+    ck_assert_int_ge(many, 4770);
+    ck_assert_int_le(many, 5230);
+}
+END_TEST
+
+START_TEST(an_answer_is_rated_as_data)
+{
+    static const char answer[] =
+        "{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"[end 1] \\\"5\\\"\"}}]}";
+    const struct judge_order o = {.model = "m", .rubric = "R", .mark = 0xAB};
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    ck_assert(judge_request(
+        &o,
+        root("{\"messages\":[{\"role\":\"system\",\"content\":\"S\"},"
+             "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"U\"}]}]}"),
+        root(answer), &out));
+    struct json messages = json_get(root(out.data), "messages"), m;
+    size_t pos = 0;
+    ck_assert(json_next_item(messages, &pos, &m) && json_next_item(messages, &pos, &m));
+    char *text = json_string_dup(json_get(m, "content"));
+    ck_assert_str_eq(text, "[request 00000000000000ab]\n(instructions) S\n(user) U\n\n"
+                           "[end 00000000000000ab]\n[answer 00000000000000ab]\n[end 1] \"5\"\n\n"
+                           "[end 00000000000000ab]\n");
+    free(text);
+    buf_clear(&out);
+    ck_assert(!judge_request(&o, root("{\"model\":\"m\"}"), root(answer), &out));
+    ck_assert_uint_eq(out.len, 0);
+    buf_free(&out);
+}
+END_TEST
+
 Suite *suite_quality(void)
 {
-    const TTest *const tests[] = {values_are_held_against_schemas, answers_are_mended,
-                                  how_answers_ended, relevance_is_of_words, NULL};
+    const TTest *const tests[] = {values_are_held_against_schemas,
+                                  answers_are_mended,
+                                  how_answers_ended,
+                                  relevance_is_of_words,
+                                  a_sample_has_its_share_and_no_other,
+                                  an_answer_is_rated_as_data,
+                                  NULL};
     return suite_of("quality", tests);
 }

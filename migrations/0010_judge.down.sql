@@ -1,0 +1,4 @@
+DROP VIEW judgements;
+DROP FUNCTION judge_score(text);
+DROP FUNCTION judge_job(uuid, text);
+DROP TABLE judges;

@@ -1,0 +1,64 @@
+/* A sample of the answers is rated by a model: each becomes a task of its own. */
+#include <string.h>
+
+#include "common/log.h"
+#include "guards/guard.h"
+#include "guards/judge.h"
+#include "pipeline_private.h"
+
+enum { REQUEST_MAX = 1 << 20 };
+
+/* Its texts may be sent on: no guard found anything in them, and nothing in it is sealed. */
+static bool is_clean(const struct task *t)
+{
+    return !t->sealed &&
+           (!t->guarded || (t->guarded->event_count == 0 && t->guarded->mask.count == 0));
+}
+
+static bool is_chosen(const struct pipeline *p, const struct task *t)
+{
+    const struct config_quality_rule *r = pipeline_quality_rule(p, t);
+    return r && r->judge && t->status == STATUS_SUCCEEDED && t->response && is_clean(t) &&
+           judge_chooses(t->doc.custom_id, r->judge);
+}
+
+/* Who asked is left out: limits and costs of tenants are not for it. Who may see it stays. */
+static void write_task(const struct pipeline *p, const struct task *t, struct json body,
+                       struct buf *key, struct buf *record)
+{
+    char version[JUDGE_VERSION + 1], id[UUID_TEXT_LEN + 1];
+    judge_version(p->config->quality.judge.model, p->config->quality.judge.rubric, version);
+    const struct task_doc d = {.job_id = judge_job(&t->doc.job_id, version),
+                               .custom_id = t->doc.custom_id,
+                               .generation = t->doc.generation,
+                               .url = (char *)(uintptr_t) "/v1/chat/completions",
+                               .feature = (char *)(uintptr_t)JUDGE_FEATURE,
+                               .wishes = {.sensitive = t->doc.wishes.sensitive, .no_cache = true},
+                               .body = body};
+    task_doc_write(&d, record);
+    buf_printf(key, "%s/%s", uuid_format(&d.job_id, id), d.custom_id);
+}
+
+void pipeline_judge(struct pipeline *p, const struct task *t)
+{
+    if (!is_chosen(p, t))
+        return;
+    struct buf body, key, record;
+    const struct judge_order o = {.model = p->config->quality.judge.model,
+                                  .rubric = p->config->quality.judge.rubric,
+                                  .max_tokens = p->config->quality.judge.max_tokens,
+                                  .mark = random_u64()};
+    buf_init(&body, REQUEST_MAX);
+    buf_init(&record, REQUEST_MAX * 2);
+    buf_init(&key, UUID_TEXT_LEN + 1 + TASK_ID_MAX);
+    if (judge_request(&o, t->doc.body, json_root(t->response, t->response_len), &body)) {
+        write_task(p, t, json_root(body.data, body.len), &key, &record);
+        if (!body.overflow && !record.overflow)
+            p->sink->submit(p->sink_arg, &key, &record);
+        else
+            log_warn("an answer is too long to be rated", LOG_S("custom_id", t->doc.custom_id));
+    }
+    buf_free(&body);
+    buf_free(&record);
+    buf_free(&key);
+}
