@@ -1,12 +1,16 @@
 #include "common/texts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct walk {
     text_writer *f;
     void *arg;
     struct buf *out;
+    bool data; /* names and numbers of the user's own are texts too */
 };
+
+enum { NUMBER_LEAST = 7, NUMBER_MAX = 64 }; /* characters: what is shorter tells nothing */
 
 static bool is_one_of(struct json key, const char *const *names)
 {
@@ -99,6 +103,35 @@ static bool stays(struct json key, struct json v, struct text_place place)
     return is_one_of(key, built) || (is_one_of(key, media) && is_media(v));
 }
 
+static void write_name(const struct walk *w, struct json key, struct text_place place)
+{
+    place.data = true;
+    if (w->data && place.own)
+        w->f(w->arg, place, key, w->out);
+    else
+        buf_add(w->out, key.p, key.len);
+}
+
+/* As a string; if it becomes another one, it is one from then on. */
+static void write_number(const struct walk *w, struct json v, struct text_place place)
+{
+    char quoted[NUMBER_MAX + 3];
+    const size_t from = w->out->len;
+    const struct json text = {quoted, v.len + 2};
+    place.data = true;
+    if (!w->data || !place.own || v.len < NUMBER_LEAST || v.len > NUMBER_MAX) {
+        buf_add(w->out, v.p, v.len);
+        return;
+    }
+    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", (int)v.len, v.p);
+    w->f(w->arg, place, text, w->out);
+    if (w->out->overflow || w->out->len - from != text.len ||
+        memcmp(w->out->data + from, quoted, text.len) != 0)
+        return;
+    w->out->len = from;
+    buf_add(w->out, v.p, v.len);
+}
+
 static void write_object(const struct walk *w, struct json v, struct text_place place)
 {
     struct json_member m;
@@ -108,14 +141,15 @@ static void write_object(const struct walk *w, struct json v, struct text_place 
     while (json_next_member(v, &pos, &m)) {
         buf_char(w->out, before);
         before = ',';
-        buf_add(w->out, m.key.p, m.key.len);
+        write_name(w, m.key, place);
         buf_char(w->out, ':');
         if (stays(m.key, m.value, place))
             buf_add(w->out, m.value.p, m.value.len);
         else
             write(w, m.value,
-                  (struct text_place){role_of(m.key, v, role), is_one_of(m.key, prose),
-                                      place.own || is_one_of(m.key, own)});
+                  (struct text_place){.role = role_of(m.key, v, role),
+                                      .prose = is_one_of(m.key, prose),
+                                      .own = place.own || is_one_of(m.key, own)});
     }
     buf_str(w->out, before == '{' ? "{}" : "}");
 }
@@ -143,11 +177,17 @@ static void write(const struct walk *w, struct json v, struct text_place place)
     else if (json_is(v, '"'))
         w->f(w->arg, place, v, w->out);
     else
-        buf_add(w->out, v.p, v.len);
+        write_number(w, v, place);
 }
 
 void texts_rewrite(struct json body, text_writer *f, void *arg, struct buf *out)
 {
-    const struct walk w = {f, arg, out};
-    write(&w, body, (struct text_place){TEXT_OTHER, false, false});
+    const struct walk w = {f, arg, out, false};
+    write(&w, body, (struct text_place){.role = TEXT_OTHER});
+}
+
+void texts_rewrite_data(struct json v, bool whole, text_writer *f, void *arg, struct buf *out)
+{
+    const struct walk w = {f, arg, out, true};
+    write(&w, v, (struct text_place){.role = TEXT_OTHER, .own = whole});
 }

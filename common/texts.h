@@ -11,6 +11,7 @@ struct text_place {
     enum text_role role; /* OTHER: it is in no message: a user's name, a tool's description … */
     bool prose;          /* what a message says, a prompt, a tool's arguments or answer */
     bool own;            /* in metadata and the like, where names are the user's own */
+    bool data;           /* a member's name, or a number; see texts_rewrite_data() */
 };
 
 /* Appends what is to stand for the string `v` (a JSON string, with its quotes). */
@@ -19,4 +20,7 @@ typedef void text_writer(void *arg, struct text_place place, struct json v, stru
 /* Appends the request with each string value written by `f`, but for those that only say how it is
  * built (model, role, type, ids, base64 of pictures). All else is as it was. */
 void texts_rewrite(struct json body, text_writer *f, void *arg, struct buf *out);
+/* The same, and where names are the user's own, so are names of members and numbers texts for `f`,
+ * as strings, and nothing is left out. `whole`: all of `v` is such a place. */
+void texts_rewrite_data(struct json v, bool whole, text_writer *f, void *arg, struct buf *out);
 #endif

@@ -321,7 +321,7 @@ static void check(struct pass *p, struct text_place place)
     for (size_t at = 0; at < sizeof order / sizeof *order; at++) {
         const enum guard_kind i = order[at];
         const struct guard_rule *r = p->chosen[i];
-        if (!r)
+        if (!r || (place.data && i != GUARD_SENSITIVE && i != GUARD_TERMS))
             continue;
         const struct guard_text t = {.text = p->g->text.data,
                                      .len = p->g->text.len,
@@ -364,7 +364,7 @@ static bool on_nested(struct pass *p, struct json v, struct buf *out)
         const bool before = p->changed;
         p->nested = true;
         p->changed = false;
-        texts_rewrite(json_root(inner.data, inner.len), on_text, p, &text);
+        texts_rewrite_data(json_root(inner.data, inner.len), true, on_text, p, &text);
         p->nested = false;
         if (p->changed)
             buf_json(out, text.data, text.len);
@@ -408,7 +408,7 @@ static void on_text(void *arg, struct text_place place, struct json v, struct bu
     if (on_nested(p, v, out))
         return;
     if (p->nested)
-        place = (struct text_place){TEXT_TOOL, true, false};
+        place = (struct text_place){.role = TEXT_TOOL, .prose = true, .data = place.data};
     p->changed = false;
     buf_clear(&p->g->text);
     (void)json_string(v, &p->g->text);
@@ -494,7 +494,7 @@ static bool walk(struct pass *p, struct json v, int lane, struct buf *out)
         return false;
     if (!p->answer)
         check_size(p);
-    texts_rewrite(v, on_text, p, out);
+    texts_rewrite_data(v, false, on_text, p, out);
     return p->changed;
 }
 
@@ -552,11 +552,11 @@ bool guards_answer(struct guards *g, const struct task_doc *d, int lane, struct 
     buf_init(&nothing, TEXT_MAX);
     choose(g, d, lane, true, p.chosen);
     if (p.chosen[GUARD_SENSITIVE] && state->mask.count == 0)
-        texts_rewrite(d->body, note_text, &p, &nothing);
+        texts_rewrite_data(d->body, false, note_text, &p, &nothing);
     buf_free(&nothing);
     if (p.chosen[GUARD_LEAK])
         leak_begin(&g->tools.leak, d->body, (size_t)p.chosen[GUARD_LEAK]->config->leak_words);
-    texts_rewrite(answer, on_text, &p, out);
+    texts_rewrite_data(answer, false, on_text, &p, out);
     leak_end(&g->tools.leak);
     return p.changed;
 }

@@ -8,49 +8,11 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "guards/encoded.h"
-#include "guards/injection_tables.h"
-
-#define STRONG 0.84    /* a phrase that is enough by itself */
-#define LEAST_TOLD 0.3 /* what scores less is no finding */
+#include "guards/injection_private.h"
 
 enum {
-    CLASSES_MAX = 64,
     REPORT_WORDS = 30, /* in front of a phrase, that may tell of attacks */
-    DECODED_MAX = 64,  /* encodings that are looked into */
-    PART_WORDS = 24,   /* after so many a part ends with its sentence; with twice as many anyhow */
-    PAIR_WORDS = 5,    /* how far apart the words of a pair may be */
-    PART_FEATURES_MAX = 4096
-};
-
-struct step {
-    uint64_t mask;
-    uint32_t flags; /* that the word must have */
-    uint32_t gap;   /* words that may lie between it and the one before */
-};
-
-struct rule {
-    const char *family;
-    double weight;
-    struct step steps[INJECTION_STEPS_MAX];
-    size_t count;
-};
-
-struct injection {
-    struct lexicon *lexicon;
-    struct rule rules[INJECTION_RULES_MAX];
-    size_t rule_count;
-    unsigned char by_class[CLASSES_MAX][INJECTION_RULES_MAX]; /* rules that begin with it */
-    size_t by_class_count[CLASSES_MAX];
-    uint64_t first;          /* classes that rules begin with */
-    uint64_t report, narr;   /* who talks about attacks, and who tells of others */
-    uint64_t bare;           /* verbs that an order begins with */
-    unsigned char marks[32]; /* bits: bytes that marks begin with */
-    struct words words;
-    uint32_t seen[MODEL_FEATURES]; /* the part that a feature was seen in last */
-    uint32_t part;
-    bool told; /* the text tells of attacks somewhere */
-    uint32_t features[PART_FEATURES_MAX];
-    size_t feature_count;
+    DECODED_MAX = 64   /* encodings that are looked into */
 };
 
 /* ---- tables -----------------------------------------------------------------------------------
@@ -109,6 +71,7 @@ static void read_rule(struct injection *in, const struct injection_rule *from)
 struct injection *injection_new(void)
 {
     struct injection *in = mem_zero(sizeof *in);
+    injection_parts_init(in);
     in->lexicon = lexicon_new();
     for (int i = 0; i < CLASSES_MAX && injection_classes[i].name; i++)
         lexicon_add(in->lexicon, injection_classes[i].words, UINT64_C(1) << i);
@@ -130,6 +93,7 @@ void injection_free(struct injection *in)
         return;
     lexicon_free(in->lexicon);
     words_free(&in->words);
+    injection_parts_free(in);
     free(in);
 }
 
@@ -137,8 +101,8 @@ void injection_free(struct injection *in)
  */
 
 /* The strongest of each family and place is kept. */
-static void add(struct injection_verdict *v, const char *family, uint32_t from, uint32_t to,
-                double weight)
+void injection_add(struct injection_verdict *v, const char *family, uint32_t from, uint32_t to,
+                   double weight)
 {
     for (size_t i = 0; i < v->count; i++) {
         struct injection_finding *f = &v->findings[i];
@@ -224,7 +188,7 @@ static void try_rule(const struct injection *in, const struct rule *r, const cha
         weight *= 0.6;
     if (ws->items[at].flags & WORD_HIDDEN)
         weight = 1 - (1 - weight) * 0.5;
-    add(v, r->family, ws->items[at].from, ws->items[last].to, weight);
+    injection_add(v, r->family, ws->items[at].from, ws->items[last].to, weight);
 }
 
 static void read_phrases(const struct injection *in, const char *text, struct injection_verdict *v)
@@ -258,122 +222,10 @@ static void read_marks(const struct injection *in, const char *text, size_t len,
             continue;
         for (int i = 0; injection_marks[i].text; i++)
             if (begins_with(text + at, len - at, injection_marks[i].text))
-                add(v, "role_switch", (uint32_t)at,
-                    (uint32_t)(at + strlen(injection_marks[i].text)),
-                    injection_marks[i].weight / 100.0);
+                injection_add(v, "role_switch", (uint32_t)at,
+                              (uint32_t)(at + strlen(injection_marks[i].text)),
+                              injection_marks[i].weight / 100.0);
     }
-}
-
-/* ---- the model --------------------------------------------------------------------------------
- */
-
-static void see(struct injection *in, uint32_t feature)
-{
-    if (in->seen[feature] == in->part || in->feature_count == PART_FEATURES_MAX)
-        return;
-    in->seen[feature] = in->part;
-    in->features[in->feature_count++] = feature;
-}
-
-static void see_pairs(struct injection *in, uint64_t a, uint64_t b)
-{
-    for (uint64_t x = a; x; x &= x - 1)
-        for (uint64_t y = b; y; y &= y - 1)
-            see(in, MODEL_PAIRS_AT + (uint32_t)__builtin_ctzll(x) * MODEL_CLASSES +
-                        (uint32_t)__builtin_ctzll(y));
-}
-
-/* Other things that are known of a part. */
-enum other {
-    OTHER_HIDDEN, /* a word was dressed up */
-    OTHER_REPORT, /* it tells of attacks, and so does the whole text somewhere */
-    OTHER_TOLD,
-    OTHER_QUOTED,                /* a word of an order is the first of a quotation */
-    OTHER_LONG,                  /* four steps of the text's length */
-    OTHER_FOUND = OTHER_LONG + 4 /* ten steps of what rules found there */
-};
-
-/* What the rules have found between the bytes from and to. */
-static void see_findings(struct injection *in, const struct injection_verdict *v, uint32_t from,
-                         uint32_t to)
-{
-    for (size_t i = 0; i < v->count; i++)
-        if (v->findings[i].from < to && v->findings[i].to > from)
-            see(in, MODEL_OTHERS_AT + OTHER_FOUND + (uint32_t)(v->findings[i].weight * 9.99));
-}
-
-static void see_part(struct injection *in, const struct injection_verdict *v, size_t from,
-                     size_t to)
-{
-    const struct word *w = in->words.items;
-    in->part++;
-    in->feature_count = 0;
-    const size_t size = in->words.count;
-    see(in, MODEL_OTHERS_AT + OTHER_LONG + (uint32_t)((size > 30) + (size > 80) + (size > 200)));
-    if (in->told)
-        see(in, MODEL_OTHERS_AT + OTHER_TOLD);
-    for (size_t i = from; i < to; i++) {
-        see(in, w[i].hash % MODEL_WORDS);
-        if (i + 1 < to)
-            see(in, MODEL_BIGRAMS_AT + (w[i].hash * 31 + w[i + 1].hash) % MODEL_BIGRAMS);
-        if (w[i].flags & WORD_HIDDEN)
-            see(in, MODEL_OTHERS_AT + OTHER_HIDDEN);
-        if ((w[i].flags & WORD_QUOTED) && (w[i].mask & in->first))
-            see(in, MODEL_OTHERS_AT + OTHER_QUOTED);
-        if (w[i].mask & in->report)
-            see(in, MODEL_OTHERS_AT + OTHER_REPORT);
-        if (!w[i].mask)
-            continue;
-        see_pairs(in, w[i].mask, w[i].mask);
-        for (size_t k = i + 1; k < to && k <= i + PAIR_WORDS; k++)
-            see_pairs(in, w[i].mask, w[k].mask);
-    }
-    see_findings(in, v, w[from].from, w[to - 1].to);
-}
-
-/* Where the part that begins at `from` ends. */
-static size_t part_end(const struct words *ws, size_t from)
-{
-    size_t i = from + 1;
-    while (i < ws->count && (i - from) / 2 < PART_WORDS &&
-           (i - from < PART_WORDS || !(ws->items[i].flags & WORD_SENTENCE)))
-        i++;
-    return i;
-}
-
-static double model_score(const struct injection *in)
-{
-    int sum = injection_bias;
-    for (size_t i = 0; i < in->feature_count; i++)
-        sum += injection_model[in->features[i]];
-    return 1 / (1 + exp(-sum / 16.0));
-}
-
-static void read_parts(struct injection *in, struct injection_verdict *v,
-                       void (*each)(void *, const uint32_t *, size_t), void *arg)
-{
-    const struct words *ws = &in->words;
-    struct injection_finding most = {.family = "resembles"};
-    for (size_t from = 0, next; from < ws->count; from = next) {
-        next = part_end(ws, from);
-        const size_t begin = from > PART_WORDS / 2 ? from - PART_WORDS / 2 : 0;
-        see_part(in, v, begin, next);
-        if (each)
-            each(arg, in->features, in->feature_count);
-        const double score = each ? 0 : model_score(in);
-        if (score > most.weight)
-            most = (struct injection_finding){most.family, ws->items[begin].from,
-                                              ws->items[next - 1].to, score};
-    }
-    bool named = false;
-    v->score = fmax(v->score, most.weight);
-    for (size_t i = 0; i < v->count; i++) {
-        if (v->findings[i].weight >= STRONG)
-            v->score = fmax(v->score, v->findings[i].weight);
-        named |= v->findings[i].from < most.to && v->findings[i].to > most.from;
-    }
-    if (most.weight >= LEAST_TOLD && !named)
-        add(v, most.family, most.from, most.to, most.weight);
 }
 
 /* ---- all --------------------------------------------------------------------------------------
@@ -400,11 +252,11 @@ static void read_encoded(struct injection *in, const char *text, size_t len,
     for (int i = 0; i < DECODED_MAX && encoded_next(text, len, &at, &from, &to, &inner); i++) {
         struct injection_verdict deep = {.count = 0, .score = 0};
         read_plain(in, inner.data, inner.len, &deep);
-        read_parts(in, &deep, NULL, NULL);
+        injection_parts(in, &deep);
         const double score = 1 - (1 - deep.score) * 0.5; /* and it is hidden besides */
-        if (deep.score < LEAST_TOLD)
+        if (deep.score < INJECTION_LEAST)
             continue;
-        add(v, "encoded", (uint32_t)from, (uint32_t)to, score);
+        injection_add(v, "encoded", (uint32_t)from, (uint32_t)to, score);
         v->score = fmax(v->score, score);
     }
     buf_free(&inner);
@@ -416,14 +268,16 @@ void injection_read(struct injection *in, const char *text, size_t len,
     out->count = 0;
     out->score = 0;
     read_plain(in, text, len, out);
-    read_parts(in, out, NULL, NULL);
+    injection_parts(in, out);
     read_encoded(in, text, len, out);
 }
 
 void injection_features(struct injection *in, const char *text, size_t len,
                         void (*each)(void *arg, const uint32_t *features, size_t count), void *arg)
 {
-    struct injection_verdict v = {.count = 0};
-    read_plain(in, text, len, &v);
-    read_parts(in, &v, each, arg);
+    struct injection_verdict v;
+    in->each = each;
+    in->each_arg = arg;
+    injection_read(in, text, len, &v);
+    in->each = NULL;
 }

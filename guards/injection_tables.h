@@ -26,19 +26,21 @@ struct injection_mark {
 };
 extern const struct injection_mark injection_marks[];
 
-/* The linear model: a weight for each feature in 1/16, and what is added to their sum; its logistic
- * function is the score. Features: words and pairs of neighbours by hash, pairs of classes within a
- * few words, and what the rules have found. */
+/* The linear model: a weight for each feature of a part of the text; their sum by the root of their
+ * number goes into a logistic function. Features, by hash: words, their stems, two words or stems
+ * in a row, two stems with a word between; by number: pairs of classes within a few words, and what
+ * else is known. See guards/train.py. */
 enum {
-    MODEL_WORDS = 8192,
-    MODEL_BIGRAMS = 8192,
-    MODEL_CLASSES = 64,
+    MODEL_WORDS = 1 << 15,
+    MODEL_STEMS = 1 << 15,
+    MODEL_ROW_BITS = 16,
     MODEL_OTHERS = 32,
-    MODEL_BIGRAMS_AT = MODEL_WORDS,
-    MODEL_PAIRS_AT = MODEL_BIGRAMS_AT + MODEL_BIGRAMS,
-    MODEL_OTHERS_AT = MODEL_PAIRS_AT + MODEL_CLASSES * MODEL_CLASSES,
+    MODEL_STEMS_AT = MODEL_WORDS,
+    MODEL_BIGRAMS_AT = MODEL_STEMS_AT + MODEL_STEMS,
+    MODEL_ROWS_AT = MODEL_BIGRAMS_AT + (1 << MODEL_ROW_BITS),
+    MODEL_SKIPS_AT = MODEL_ROWS_AT + (1 << MODEL_ROW_BITS),
+    MODEL_CLASSES_AT = MODEL_SKIPS_AT + (1 << MODEL_ROW_BITS),
+    MODEL_OTHERS_AT = MODEL_CLASSES_AT + 64 * 64,
     MODEL_FEATURES = MODEL_OTHERS_AT + MODEL_OTHERS
 };
-extern const signed char injection_model[MODEL_FEATURES];
-extern const int injection_bias;
 #endif

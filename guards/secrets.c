@@ -1,6 +1,7 @@
 /* Keys and passwords: by the marks that services put on theirs, and by what is given a value. */
 #include <ctype.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "guards/sensitive.h"
@@ -35,13 +36,27 @@ static const struct mark {
              {"lin_api_", 30, 'w'}, {"PMAK-", 40, 'w'},
              {"key-", 32, 'x'},     {"pplx-", 30, 'w'}};
 
-/* Names of what is secret, or ends of them; what follows '=' or ':' is its value. */
-static const char *const names[] = {
-    "password",   "passwd",      "passwort",       "passphrase", "kennwort",       "pwd",
-    "secret",     "api_key",     "apikey",         "api-key",    "access_key",     "accesskey",
-    "token",      "private_key", "passe",          "credential", "bearer",         "secret_key",
-    "pass",       "senha",       "hasło",          "contraseña", "wachtwoord",     "auth",
-    "access-key", "signing_key", "encryption_key", "accountkey", "sharedaccesskey"};
+/* Names of what is secret, or ends of them; what follows '=' or ':' is its value. What people
+ * choose themselves need not look drawn. */
+#define NAME(text, chosen)                                                                         \
+    {                                                                                              \
+        text, sizeof(text) - 1, chosen                                                             \
+    }
+static const struct name {
+    const char *text;
+    size_t len;
+    bool chosen;
+} names[] = {
+    NAME("password", true),    NAME("passwd", true),          NAME("passwort", true),
+    NAME("passphrase", true),  NAME("kennwort", true),        NAME("pwd", true),
+    NAME("senha", true),       NAME("hasło", true),           NAME("contraseña", true),
+    NAME("wachtwoord", true),  NAME("passe", true),           NAME("pass", true),
+    NAME("secret", false),     NAME("api_key", false),        NAME("apikey", false),
+    NAME("api-key", false),    NAME("access_key", false),     NAME("accesskey", false),
+    NAME("token", false),      NAME("private_key", false),    NAME("credential", false),
+    NAME("bearer", false),     NAME("secret_key", false),     NAME("auth", false),
+    NAME("access-key", false), NAME("signing_key", false),    NAME("encryption_key", false),
+    NAME("accountkey", false), NAME("sharedaccesskey", false)};
 
 static bool in_set(char c, char set)
 {
@@ -92,6 +107,18 @@ static bool is_random(const char *s, size_t n)
            entropy(s, n) >= (n >= 20 ? 3.0 : 2.6);
 }
 
+/* "hunter2", "123456": no word, and no date or number of a version either. */
+static bool is_chosen(const char *s, size_t n)
+{
+    enum { CHOSEN_LEAST = 6 };
+    size_t letters = 0, digits = 0;
+    for (size_t i = 0; i < n; i++) {
+        letters += isalpha((unsigned char)s[i]) != 0;
+        digits += isdigit((unsigned char)s[i]) != 0;
+    }
+    return n >= CHOSEN_LEAST && digits && (letters >= 2 || digits == n);
+}
+
 /* "eyJ….eyJ….sig" */
 static bool is_jwt(const char *s, size_t n)
 {
@@ -99,13 +126,26 @@ static bool is_jwt(const char *s, size_t n)
     return dot && memchr(dot + 1, '.', n - (size_t)(dot + 1 - s)) != NULL;
 }
 
+static bool begins_mark(char c)
+{
+    static const uint32_t first[2] = {
+        1U << ('A' - 64) | 1U << ('G' - 64) | 1U << ('P' - 64) | 1U << ('S' - 64),
+        1U << ('d' - 96) | 1U << ('e' - 96) | 1U << ('g' - 96) | 1U << ('h' - 96) |
+            1U << ('k' - 96) | 1U << ('l' - 96) | 1U << ('n' - 96) | 1U << ('p' - 96) |
+            1U << ('r' - 96) | 1U << ('s' - 96) | 1U << ('w' - 96) | 1U << ('x' - 96) |
+            1U << ('y' - 96)};
+    return c >= 64 && (first[c / 32 - 2] >> c % 32 & 1);
+}
+
 static bool marked_at(const char *s, size_t len, size_t *n)
 {
     enum { LEAST = 14 }; /* of a prefix with what is behind it */
     size_t token = 0;
+    if (!begins_mark(s[0]))
+        return false;
     while (token < len && token < LEAST && in_set(s[token], '.'))
         token++;
-    if (token < LEAST || !strchr("sAgxrpwnhdSeGlPky", s[0]))
+    if (token < LEAST)
         return false;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         const size_t k = strlen(marks[i].prefix);
@@ -125,23 +165,37 @@ static bool marked_at(const char *s, size_t len, size_t *n)
     return false;
 }
 
-/* db_password, tokens, "api key" */
-static bool is_name(const char *text, size_t at, size_t end)
+/* "api key" */
+static bool is_key(const char *text, size_t at)
 {
     const char *s = text + at;
-    const size_t len = end - at;
-    if (len == 3 && strncasecmp(s, "key", 3) == 0)
-        return at > 4 && (strncasecmp(s - 4, "api", 3) == 0 ||
-                          (at > 7 && (strncasecmp(s - 7, "access", 6) == 0 ||
-                                      strncasecmp(s - 7, "secret", 6) == 0)));
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const size_t k = strlen(names[i]);
-        for (size_t tail = 0; tail < 3 && k + tail <= len; tail++) /* password2, tokens */
-            if (strncasecmp(s + len - tail - k, names[i], k) == 0 &&
-                (tail == 0 || s[len - tail] == 's' || isdigit((unsigned char)s[len - tail])))
-                return true;
+    return at > 4 && (strncasecmp(s - 4, "api", 3) == 0 ||
+                      (at > 7 && (strncasecmp(s - 7, "access", 6) == 0 ||
+                                  strncasecmp(s - 7, "secret", 6) == 0)));
+}
+
+/* db_password, tokens, password2: the name is its end, with one or two characters behind it. */
+static const struct name *find_name(const char *s, size_t len)
+{
+    for (size_t tail = 0; tail < 3 && tail + 3 <= len; tail++) {
+        const char *end = s + len - tail;
+        if (tail && *end != 's' && !isdigit((unsigned char)*end))
+            continue;
+        const char last = (char)tolower((unsigned char)end[-1]);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            const size_t k = names[i].len;
+            if (names[i].text[k - 1] == last && k + tail <= len &&
+                strncasecmp(end - k, names[i].text, k) == 0)
+                return &names[i];
+        }
     }
-    return false;
+    return NULL;
+}
+
+/* Between a name and its value. */
+static bool parts(char c)
+{
+    return c == ' ' || c == '\t' || c == '"' || c == '\'' || c == '=' || c == ':';
 }
 
 /* Where the value of a name that ends at `i` begins; 0: it has none. */
@@ -149,7 +203,7 @@ static size_t value_start(const char *s, size_t len, size_t i, bool bearer)
 {
     bool given = bearer;
     const size_t from = i;
-    while (i < len && i - from < NAME_MAX_BYTES && strchr(" \t\"'=:>", s[i])) {
+    while (i < len && i - from < NAME_MAX_BYTES && (parts(s[i]) || s[i] == '>')) {
         given |= s[i] == '=' || s[i] == ':';
         i++;
     }
@@ -165,34 +219,85 @@ static bool ends_value(char c)
     return strchr(" \t\r\n\"'`<>,;)]}&|", c) != NULL;
 }
 
+/* "Authorization: Basic dXNlcjpwYXNz" */
+static bool is_basic(const char *s, size_t n)
+{
+    enum { LEAST = 8 };
+    size_t i = 0;
+    while (i < n && (isalnum((unsigned char)s[i]) || s[i] == '+' || s[i] == '/'))
+        i++;
+    const size_t digits = i;
+    while (i < n && s[i] == '=')
+        i++;
+    return i == n && n % 4 == 0 && digits >= LEAST && n - digits < 3 && kinds_of(s, digits) >= 2;
+}
+
+/* Where a value ends; 0: it is a call, a template, another assignment: no secret. */
+static size_t value_end(const char *s, size_t len, size_t value)
+{
+    size_t end = value, begin = value;
+    while (end < len && end - value < SECRET_MAX && !ends_value(s[end])) {
+        if (s[end] == ':') {
+            if (find_name(s + begin, end - begin)) /* "pass:pass:pass:" would be read for ever */
+                return 0;
+            begin = end + 1;
+        }
+        if (s[end] == '(' || s[end] == '{' ||
+            (s[end] == '=' && end + 1 < len && isalnum((unsigned char)s[end + 1])))
+            return 0;
+        end++;
+    }
+    while (end > value && strchr(".!?", s[end - 1]))
+        end--;
+    return s[value] == '$' || memmem(s + value, end - value, "://", 3) ? 0 : end;
+}
+
 static bool assigned_at(const char *s, size_t len, size_t at, size_t *from, size_t *to)
 {
     size_t end = at;
     while (end < len && end - at < NAME_MAX_BYTES &&
            (in_set(s[end], 'w') || (unsigned char)s[end] >= 0x80))
         end++;
-    if (end == len || !strchr(" =:\"'\t", s[end]))
+    if (end == len || !parts(s[end]))
         return false;
     const bool bearer = end - at == 6 && strncasecmp(s + at, "bearer", 6) == 0;
-    const size_t value = value_start(s, len, end, bearer);
-    if (!value || !is_name(s, at, end))
+    const bool basic = end - at == 5 && strncasecmp(s + at, "basic", 5) == 0;
+    const size_t value = value_start(s, len, end, bearer || basic);
+    if (!value || value == len)
         return false;
-    end = value;
-    while (end < len && end - value < SECRET_MAX && !ends_value(s[end])) {
-        /* a call, a template, another assignment: no secret */
-        if (s[end] == '(' || s[end] == '{' ||
-            (s[end] == '=' && end + 1 < len && isalnum((unsigned char)s[end + 1])))
-            return false;
-        end++;
-    }
-    while (end > value && strchr(".!?", s[end - 1]))
-        end--;
-    if (!is_random(s + value, end - value) || s[value] == '$' ||
-        memchr(s + value, '(', end - value) || memchr(s + value, '{', end - value) ||
-        memmem(s + value, end - value, "://", 3))
+    const bool key = end - at == 3 && strncasecmp(s + at, "key", 3) == 0 && is_key(s, at);
+    const struct name *name = basic || key ? NULL : find_name(s + at, end - at);
+    if (!(basic || key || name) || (*to = value_end(s, len, value)) == 0)
         return false;
+    const size_t n = *to - value;
     *from = value;
-    *to = end;
+    return basic ? is_basic(s + value, n)
+                 : is_random(s + value, n) || (name && name->chosen && is_chosen(s + value, n));
+}
+
+/* The password of "scheme://user:password@host"; not one that only shows where it would be. */
+static bool login_at(const char *s, size_t len, size_t at, size_t *from, size_t *to)
+{
+    enum { LOGIN_MAX = 256 };
+    static const char *const examples[] = {"pass", "pwd", "secret", "xxx", "***", "..."};
+    size_t i = at, colon = 0;
+    while (i < len && i - at < NAME_MAX_BYTES && (in_set(s[i], 'w') || s[i] == '+'))
+        i++;
+    if (len - i < 3 || memcmp(s + i, "://", 3) != 0)
+        return false;
+    for (i += 3; i < len && i - at < LOGIN_MAX && s[i] != '@'; i++) {
+        if (!colon && s[i] == ':')
+            colon = i + 1;
+        if ((unsigned char)s[i] <= ' ' || strchr("/?#\"'<>{}$`", s[i]))
+            return false;
+    }
+    if (i >= len || s[i] != '@' || !colon || i < colon + 3)
+        return false;
+    for (size_t k = 0; k < sizeof examples / sizeof *examples; k++)
+        if (strncasecmp(s + colon, examples[k], strlen(examples[k])) == 0)
+            return false;
+    *from = colon;
+    *to = i;
     return true;
 }
 
@@ -205,7 +310,7 @@ bool secret_at(const char *text, size_t len, size_t at, size_t *from, size_t *to
         *to = at + n;
         return true;
     }
-    return assigned_at(text, len, at, from, to);
+    return assigned_at(text, len, at, from, to) || login_at(text, len, at, from, to);
 }
 
 size_t private_key_at(const char *text, size_t len, size_t at)

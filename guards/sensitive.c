@@ -186,9 +186,15 @@ static size_t read_codice(const struct scan *s, size_t from)
 /* Both ends of "2001:db8::1"; a zone or port behind it is not part of it. */
 static size_t read_ipv6(const struct scan *s, size_t from)
 {
-    char text[INET6_ADDRSTRLEN] = {0};
+    enum { GROUP_MAX = 4 }; /* digits */
+    char text[INET6_ADDRSTRLEN];
     struct in6_addr address;
     size_t n = 0, colons = 0, digits = 0;
+    while (n < GROUP_MAX && isxdigit((unsigned char)scan_at(s, from + n)))
+        n++;
+    if (scan_at(s, from + n) != ':')
+        return 0; /* most words */
+    n = 0;
     while (n < sizeof text - 1 && (isxdigit((unsigned char)scan_at(s, from + n)) ||
                                    scan_at(s, from + n) == ':' || scan_at(s, from + n) == '.')) {
         text[n] = s->text[from + n];
@@ -200,8 +206,9 @@ static size_t read_ipv6(const struct scan *s, size_t from)
     }
     while (n && (text[n - 1] == '.' || (text[n - 1] == ':' && (n < 2 || text[n - 2] != ':')))) {
         colons -= text[n - 1] == ':';
-        text[--n] = '\0';
+        n--;
     }
+    text[n] = '\0';
     return colons >= 2 && strpbrk(text, "0123456789") && digits > 0 && n > 2 &&
                    !scan_same_token(scan_at(s, from + n)) &&
                    inet_pton(AF_INET6, text, &address) == 1
@@ -222,7 +229,8 @@ static size_t read_token(struct scan *s, size_t from)
     }
     if (scan_wants(s, SENSITIVE_ID) &&
         ((end = read_codice(s, from)) != 0 ||
-         (strchr("XYZxyz", s->text[from]) && (end = scan_lettered(s, from)) != 0))) {
+         ((s->text[from] | 32) >= 'x' && (s->text[from] | 32) <= 'z' &&
+          (end = scan_lettered(s, from)) != 0))) {
         spans_add(s->out, SENSITIVE_ID, from, end);
         return end;
     }

@@ -118,8 +118,8 @@ uint32_t words_hash(const char *folded, size_t len)
     return h;
 }
 
-static void emit(struct reader *r, uint64_t mask, uint32_t hash, uint32_t from, uint32_t to,
-                 uint32_t flags)
+static void emit(struct reader *r, uint64_t mask, const char *folded, size_t len, uint32_t from,
+                 uint32_t to, uint32_t flags)
 {
     struct words *ws = r->ws;
     if (ws->count == WORDS_MAX)
@@ -128,7 +128,9 @@ static void emit(struct reader *r, uint64_t mask, uint32_t hash, uint32_t from, 
         ws->cap = ws->cap ? ws->cap * 2 : 64;
         ws->items = mem_array(ws->items, ws->cap, sizeof *ws->items);
     }
-    ws->items[ws->count++] = (struct word){mask, from, to, hash, flags};
+    ws->items[ws->count++] = (struct word){
+        mask, from, to, words_hash(folded, len), words_hash(folded, len < STEM ? len : STEM),
+        flags};
 }
 
 /* Digits and signs as the letters they stand for; '1' is i or l. */
@@ -168,7 +170,7 @@ static void read_unspaced(struct reader *r, const char *s, size_t len, const uin
         uint64_t mask = 0;
         const size_t n = lexicon_longest(r->lexicon, s + i, len - i, &mask);
         if (n > 2 || (n && (unsigned char)s[i] >= 0x80)) {
-            emit(r, mask, words_hash(s + i, n), from[i], to[i + n - 1], flags);
+            emit(r, mask, s + i, n, from[i], to[i + n - 1], flags);
             i += n;
         } else {
             i++;
@@ -182,15 +184,15 @@ static void end_run(struct reader *r)
     if (r->run_len >= SET_APART_LEAST) {
         mask = lexicon_find(r->lexicon, r->run, r->run_len);
         if (mask) {
-            emit(r, mask, words_hash(r->run, r->run_len), r->run_from[0], r->run_to[r->run_len - 1],
+            emit(r, mask, r->run, r->run_len, r->run_from[0], r->run_to[r->run_len - 1],
                  WORD_HIDDEN);
         } else if (r->run_len > SET_APART_LEAST) {
             read_unspaced(r, r->run, r->run_len, r->run_from, r->run_to, WORD_HIDDEN);
         }
     } else {
         for (size_t i = 0; i < r->run_len; i++) /* a, I */
-            emit(r, lexicon_find(r->lexicon, r->run + i, 1), words_hash(r->run + i, 1),
-                 r->run_from[i], r->run_to[i], 0);
+            emit(r, lexicon_find(r->lexicon, r->run + i, 1), r->run + i, 1, r->run_from[i],
+                 r->run_to[i], 0);
     }
     r->run_len = 0;
 }
@@ -248,7 +250,7 @@ static void end_word(struct reader *r)
         const struct form *f = hidden && r->foreign ? &r->alike : &r->plain;
         if (!mask && r->plain.len >= GLUED_LEAST && read_glued(r))
             return;
-        emit(r, mask, words_hash(f->text, f->len), r->from, r->to,
+        emit(r, mask, f->text, f->len, r->from, r->to,
              r->flags | (hidden ? WORD_HIDDEN : 0) |
                  (r->to < r->len && r->text[r->to] == ':' ? WORD_COLON : 0));
     }

@@ -12,6 +12,7 @@
 
 enum {
     WORD_MAX = 64,      /* bytes of a folded word that are looked at */
+    STEM = 6,           /* bytes of a stem */
     WORDS_MAX = 262144, /* of one text; beyond it the text is not read on */
 };
 
@@ -27,6 +28,7 @@ struct word {
     uint64_t mask;     /* classes; 0: it is not known */
     uint32_t from, to; /* bytes of the text */
     uint32_t hash;     /* of its folded form */
+    uint32_t stem;     /* of what that begins with */
     uint32_t flags;
 };
 

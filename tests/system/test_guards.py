@@ -252,7 +252,7 @@ def test_the_configuration_is_checked_and_a_text_is_explained(world, echo):
     path = world.path / "text"
     path.write_text(ATTACK + " " + SECRET)
     said = world.quern("guards", "test", path).out
-    assert "score 0.9" in said and "override" in said and "[EMAIL_1]" in said and "sensitive: mask" in said
+    assert re.search("score (0.9|1.0)", said) and "override" in said and "[EMAIL_1]" in said and "sensitive: mask" in said
     world.configure(echo, guards={"rules": [{"guard": "leak", "action": "mask"}]})
     assert 'the guard "leak" cannot mask' in world.quern("guards", "test", path, code=1).err
     world.configure(echo, guards={"rules": [{"guard": "sensitive", "kinds": "email, fone"}]})
@@ -325,3 +325,23 @@ def test_json_in_strings_is_looked_into_and_stays_valid(world, echo):
     assert inner["text"] == "Contact:\n[EMAIL_10]\n[CARD_11]" and inner["key"] == "[PRIVATE_KEY_12]"
     answer = json.loads(text_of(world.results("job")["x"]))
     assert answer == {"to": MAIL, "key": key}
+
+
+def test_names_and_numbers_of_data_are_looked_at(world, echo):
+    """Of JSON in a text, and of metadata: whatever its members are called, and also where no string is."""
+    start(world, echo, {"profile": "standard"})
+    line = request("x", json.dumps({"id": MAIL, "type": CARD, "card": 4111111111111111, MAIL: [1, 4012888888881881],
+                                    "n": 12345678, "deep": {"model": {"4012 8888 8888 1881": 2.5}}}))
+    line["body"]["metadata"] = {"card": 5555555555554444, CARD: "x"}
+    line["body"]["seed"] = 4111111111111111
+    echo.answer = lambda text: text
+    submit(world, "job", [line], "--wait")
+    (sent,) = echo.bodies
+    assert sent.pop("seed") == 4111111111111111, "no number of the request itself is touched"
+    for secret in (MAIL, CARD, "4111111111111111", "4012888888881881", "4012 8888 8888 1881", "5555555555554444"):
+        assert secret not in json.dumps(sent), secret
+    inner = json.loads(sent["messages"][-1]["content"])
+    assert re.fullmatch(r"\[CARD_\d+\]", inner["card"]) and inner["n"] == 12345678
+    answer = json.loads(text_of(world.results("job")["x"]))
+    assert (answer["id"], answer["type"], answer["card"]) == (MAIL, CARD, "4111111111111111") and answer[MAIL][1] == "4012888888881881"
+    assert list(answer["deep"]["model"]) == ["4012 8888 8888 1881"]
