@@ -29,6 +29,14 @@ static int value64(unsigned char c)
     return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
+/* RFC 4648: A to Z, 2 to 7. */
+static int value32(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    return c >= '2' && c <= '7' ? c - '2' + 26 : -1;
+}
+
 static int value16(unsigned char c)
 {
     if (c >= '0' && c <= '9')
@@ -60,17 +68,24 @@ static bool is_text(const struct buf *b)
     return letters * 10 >= b->len * 6 && spaces > 0;
 }
 
-static void decode64(const char *s, size_t len, struct buf *out)
+/* Characters of so many bits each, up to the first that is none. */
+static void decode_bits(const char *s, size_t len, int (*value)(unsigned char c), unsigned width,
+                        struct buf *out)
 {
     unsigned bits = 0, count = 0;
-    for (size_t i = 0; i < len && value64((unsigned char)s[i]) >= 0; i++) {
-        bits = bits << 6 | (unsigned)value64((unsigned char)s[i]);
-        count += 6;
+    for (size_t i = 0; i < len && value((unsigned char)s[i]) >= 0; i++) {
+        bits = bits << width | (unsigned)value((unsigned char)s[i]);
+        count += width;
         if (count >= 8) {
             count -= 8;
             buf_char(out, (char)(bits >> count & 0xFF));
         }
     }
+}
+
+static void decode64(const char *s, size_t len, struct buf *out)
+{
+    decode_bits(s, len, value64, 6, out);
 }
 
 static void decode16(const char *s, size_t len, struct buf *out)
@@ -87,7 +102,7 @@ static size_t decode_percent(const char *s, size_t len, struct buf *out)
                             value16((unsigned char)s[i + 2]) >= 0;
         buf_char(out, escape ? byte16(s + i + 1) : s[i] == '+' ? ' ' : s[i]);
         i += escape ? 2 : 0;
-        escapes += escape;
+        escapes += escape || s[i] == '+';
     }
     return escapes;
 }
@@ -179,24 +194,70 @@ static bool is_run(unsigned char c)
     return run[c / 32] >> c % 32 & 1;
 }
 
+/* All of one alphabet? */
+static bool is_all(const char *s, size_t len, int (*value)(unsigned char c))
+{
+    for (size_t i = 0; i < len; i++)
+        if (value((unsigned char)s[i]) < 0)
+            return false;
+    return len > 0;
+}
+
+/* "token=…", "0x…", "….": what is around it goes. */
+static void trim(const char **s, size_t *len)
+{
+    while (*len && strchr(".=~", (*s)[*len - 1]))
+        --*len;
+    const char *name = memrchr(*s, '=', *len);
+    const size_t before = name ? (size_t)(name + 1 - *s) : 0;
+    *s += before;
+    *len -= before;
+    if (*len > 2 && (*s)[0] == '0' && (*s)[1] == 'x') {
+        *s += 2;
+        *len -= 2;
+    }
+}
+
+/* Base64, or base64 of base64. */
+static bool decode64_twice(const char *s, size_t len, struct buf *out)
+{
+    decode64(s, len, out);
+    size_t n = out->len;
+    while (n && out->data[n - 1] == '=')
+        n--;
+    if (is_text(out) || n < ENCODED_LEAST || !is_all(out->data, n, value64))
+        return is_text(out);
+    struct buf inner;
+    buf_init(&inner, ENCODED_MAX);
+    decode64(out->data, n, &inner);
+    buf_clear(out);
+    if (inner.len)
+        buf_add(out, inner.data, inner.len);
+    buf_free(&inner);
+    return is_text(out);
+}
+
 static bool decode(const char *s, size_t len, struct buf *out)
 {
-    size_t hex = 0;
-    while (hex < len && value16((unsigned char)s[hex]) >= 0)
-        hex++;
     buf_clear(out);
     if (memchr(s, '%', len))
         return decode_percent(s, len, out) >= PERCENT_LEAST && is_text(out);
+    trim(&s, &len);
     if (len < ENCODED_LEAST)
         return false;
-    if (hex == len && len % 2 == 0) {
+    if (len % 2 == 0 && is_all(s, len, value16)) {
         decode16(s, len, out);
         if (is_text(out))
             return true;
         buf_clear(out);
     }
-    decode64(s, len, out);
-    return is_text(out);
+    if (is_all(s, len, value32)) {
+        decode_bits(s, len, value32, 5, out);
+        if (is_text(out))
+            return true;
+        buf_clear(out);
+    }
+    return decode64_twice(s, len, out);
 }
 
 /* May characters as numbers begin here? Two digits and an edge, or two and more; or a mark. */

@@ -1,5 +1,5 @@
-/* Texts inside of texts: runs of base64, hexadecimal, percent escapes, and of characters by number
- * (escapes, entities, bits), that hold readable text. Pure; linear. */
+/* Texts inside of texts: runs of base64 (also twice), base32, hexadecimal, percent escapes, and of
+ * characters by number (escapes, entities, bits), that hold readable text. Pure; linear. */
 #ifndef QUERN_ENCODED_H
 #define QUERN_ENCODED_H
 #include <stdbool.h>
