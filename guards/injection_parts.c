@@ -51,7 +51,7 @@ static void note(struct injection *in, uint32_t feature)
     in->features[in->feature_count++] = feature;
 }
 
-static void see(struct injection *in, struct tally *t, uint32_t feature)
+static inline void see(struct injection *in, struct tally *t, uint32_t feature)
 {
     const int weight = in->weights[feature];
     t->sum += (uint32_t)weight;
