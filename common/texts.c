@@ -1,6 +1,6 @@
 #include "common/texts.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct walk {
@@ -43,6 +43,7 @@ static const char *const built[] = {"model",
 static const char *const media[] = {"url", "data", "file_data", "image_url", NULL};
 /* Where names are the user's own, and mean nothing here. */
 static const char *const own[] = {"metadata", "variables", "properties", "$defs", NULL};
+static const char *const values[] = {"metadata", "variables", NULL};
 static const char *const prose[] = {"content",      "text",   "input",     "prompt",
                                     "instructions", "output", "arguments", NULL};
 
@@ -106,24 +107,45 @@ static bool stays(struct json key, struct json v, struct text_place place)
 static void write_name(const struct walk *w, struct json key, struct text_place place)
 {
     place.data = true;
-    if (w->data && place.own)
+    place.name = (struct json){0};
+    if (w->data && place.values)
         w->f(w->arg, place, key, w->out);
     else
         buf_add(w->out, key.p, key.len);
 }
 
-/* As a string; if it becomes another one, it is one from then on. */
+/* The number's digits as a string: 4.1e3 is "4100"; of a long one the beginning. */
+static struct json plain_number(struct json v, char out[NUMBER_MAX + 3])
+{
+    const char *e = memchr(v.p, 'e', v.len), *dot = memchr(v.p, '.', v.len);
+    e = e ? e : memchr(v.p, 'E', v.len);
+    size_t n = 0, digits = e ? (size_t)(e - v.p) : v.len;
+    out[n++] = '"';
+    for (size_t i = 0; i < digits && n <= NUMBER_MAX; i++)
+        if (!e || v.p[i] != '.')
+            out[n++] = v.p[i];
+    long shift = e ? strtol(e + 1, NULL, 10) : 0;
+    shift = shift > NUMBER_MAX ? NUMBER_MAX : shift < -NUMBER_MAX ? -NUMBER_MAX : shift;
+    shift -= e && dot ? e - dot - 1 : 0;
+    for (; shift > 0 && n <= NUMBER_MAX; shift--)
+        out[n++] = '0';
+    for (; shift < 0 && n > 2 && out[n - 1] == '0'; shift++)
+        n--;
+    out[n++] = '"';
+    return (struct json){out, n};
+}
+
+/* If what stands for it is another string, it is one from then on. */
 static void write_number(const struct walk *w, struct json v, struct text_place place)
 {
     char quoted[NUMBER_MAX + 3];
     const size_t from = w->out->len;
-    const struct json text = {quoted, v.len + 2};
-    place.data = true;
-    if (!w->data || !place.own || v.len < NUMBER_LEAST || v.len > NUMBER_MAX) {
+    if (!w->data || !place.values || v.len < NUMBER_LEAST) {
         buf_add(w->out, v.p, v.len);
         return;
     }
-    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", (int)v.len, v.p);
+    const struct json text = plain_number(v, quoted);
+    place.data = true;
     w->f(w->arg, place, text, w->out);
     if (w->out->overflow || w->out->len - from != text.len ||
         memcmp(w->out->data + from, quoted, text.len) != 0)
@@ -149,7 +171,9 @@ static void write_object(const struct walk *w, struct json v, struct text_place 
             write(w, m.value,
                   (struct text_place){.role = role_of(m.key, v, role),
                                       .prose = is_one_of(m.key, prose),
-                                      .own = place.own || is_one_of(m.key, own)});
+                                      .own = place.own || is_one_of(m.key, own),
+                                      .values = place.values || is_one_of(m.key, values),
+                                      .name = m.key});
     }
     buf_str(w->out, before == '{' ? "{}" : "}");
 }
@@ -189,5 +213,5 @@ void texts_rewrite(struct json body, text_writer *f, void *arg, struct buf *out)
 void texts_rewrite_data(struct json v, bool whole, text_writer *f, void *arg, struct buf *out)
 {
     const struct walk w = {f, arg, out, true};
-    write(&w, v, (struct text_place){.role = TEXT_OTHER, .own = whole});
+    write(&w, v, (struct text_place){.role = TEXT_OTHER, .own = whole, .values = whole});
 }

@@ -10,8 +10,10 @@ enum text_role { TEXT_OTHER, TEXT_SYSTEM, TEXT_USER, TEXT_ASSISTANT, TEXT_TOOL }
 struct text_place {
     enum text_role role; /* OTHER: it is in no message: a user's name, a tool's description … */
     bool prose;          /* what a message says, a prompt, a tool's arguments or answer */
-    bool own;            /* in metadata and the like, where names are the user's own */
+    bool own;            /* in metadata, schemas and the like, where names are the user's own */
+    bool values;         /* in metadata and the like, where numbers are, too */
     bool data;           /* a member's name, or a number; see texts_rewrite_data() */
+    struct json name;    /* of the member that has it, or has the array that does */
 };
 
 /* Appends what is to stand for the string `v` (a JSON string, with its quotes). */

@@ -9,7 +9,7 @@
 #include "common/mem.h"
 #include "guards/guard_list.h"
 
-enum { TEXT_MAX = 64 << 20, BYTES_PER_TOKEN = 4, SPANS_TEXT_MAX = 8192 };
+enum { TEXT_MAX = 64 << 20, BYTES_PER_TOKEN = 4, SPANS_TEXT_MAX = 8192, NESTED_MAX = 3 };
 
 static const char *const action_names[] = {"none", "flag",          "strip", "mask",
                                            "wrap", "route_private", "block"};
@@ -231,9 +231,12 @@ struct pass {
     const struct guard_rule *chosen[GUARD_KINDS];
     bool answer, rewrites; /* rewrites: verdicts were kept before */
     bool kept;             /* what is sensitive has placeholders, and nothing else changes */
-    bool changed, nested;  /* nested: within JSON in a string */
-    bool marks;            /* the canary is to be put into the next text of the instructions */
-    uint64_t mark;         /* of wrapped texts: random, so that no text has it */
+    bool changed;
+    int nested;    /* within JSON in a string, in so many */
+    size_t gone;   /* names that were cut out: each has a number, they must differ */
+    bool data;     /* the text is a member's name or a number */
+    bool marks;    /* the canary is to be put into the next text of the instructions */
+    uint64_t mark; /* of wrapped texts: random, so that no text has it */
 };
 
 /* What was made of the text becomes the text. */
@@ -260,7 +263,12 @@ static void replace(struct pass *p, const struct guard_rule *r, const struct spa
         buf_add(&p->g->next, text + from, x.from - from);
         if ((r->config->action == GUARD_MASK || p->kept) && !p->answer)
             name = mask_name(&p->state->mask, kind, text + x.from, x.to - x.from, p->doc->body);
-        buf_str(&p->g->next, name ? name : "[removed]");
+        if (name)
+            buf_str(&p->g->next, name);
+        else if (p->data)
+            buf_printf(&p->g->next, "[removed %zu]", ++p->gone);
+        else
+            buf_str(&p->g->next, "[removed]");
         from = x.to;
     }
     buf_add(&p->g->next, text + from, p->g->text.len - from);
@@ -349,23 +357,32 @@ static void check(struct pass *p, struct text_place place)
 
 static void on_text(void *arg, struct text_place place, struct json v, struct buf *out);
 
+/* A bracket, behind white space, which may be in escapes. */
+static bool begins_json(struct json v)
+{
+    size_t i = 1;
+    while (i + 2 < v.len && (v.p[i] == ' ' || (v.p[i] == '\\' && strchr("nrt", v.p[i + 1]))))
+        i += v.p[i] == ' ' ? 1 : 2;
+    return i + 2 < v.len && (v.p[i] == '{' || v.p[i] == '[');
+}
+
 /* Arguments and results of tools are JSON in a string: each text in it is looked at by itself.
  * False: it is no JSON. */
 static bool on_nested(struct pass *p, struct json v, struct buf *out)
 {
     struct error ignored;
     struct buf inner, text;
-    if (p->nested || v.len < 4 || (v.p[1] != '{' && v.p[1] != '['))
+    if (p->nested == NESTED_MAX || !begins_json(v))
         return false;
     buf_init(&inner, v.len);
     buf_init(&text, v.len * 8 + 4096);
     const bool json = json_string(v, &inner) && json_check(inner.data, inner.len, &ignored);
     if (json) {
         const bool before = p->changed;
-        p->nested = true;
+        p->nested++;
         p->changed = false;
         texts_rewrite_data(json_root(inner.data, inner.len), true, on_text, p, &text);
-        p->nested = false;
+        p->nested--;
         if (p->changed)
             buf_json(out, text.data, text.len);
         else
@@ -391,7 +408,7 @@ static void restore(struct pass *p)
 /* Behind the first text of the instructions. */
 static void put_canary(struct pass *p, struct text_place place)
 {
-    if (!p->marks || place.role != TEXT_SYSTEM || !place.prose)
+    if (!p->marks || place.role != TEXT_SYSTEM || !place.prose || place.own)
         return;
     p->marks = false;
     if (!p->state->canary[0])
@@ -408,7 +425,12 @@ static void on_text(void *arg, struct text_place place, struct json v, struct bu
     if (on_nested(p, v, out))
         return;
     if (p->nested)
-        place = (struct text_place){.role = TEXT_TOOL, .prose = true, .data = place.data};
+        place = (struct text_place){.role = TEXT_TOOL,
+                                    .prose = true,
+                                    .data = place.data,
+                                    .values = true,
+                                    .name = place.name};
+    p->data = place.data;
     p->changed = false;
     buf_clear(&p->g->text);
     (void)json_string(v, &p->g->text);

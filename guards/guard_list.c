@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { VALUE_MAX = 2048 }; /* bytes of a value that its name tells something about */
+
 void finding_reason(struct guard_finding *f, const char *reason)
 {
     const size_t n = strlen(f->reasons);
@@ -31,6 +33,31 @@ static void check_injection(struct guard_tools *tools, const struct guard_rule *
     }
 }
 
+/* {"password": "hunter2"}: of data, the name in front tells what it is. */
+static void read_value(uint32_t kinds, const struct guard_text *t, struct spans *out)
+{
+    enum { NAMED_MAX = 4096 };
+    struct buf whole;
+    size_t kept = 0;
+    buf_init(&whole, NAMED_MAX * 2);
+    (void)json_string(t->place.name, &whole);
+    buf_str(&whole, ": ");
+    const size_t before = whole.len;
+    buf_add(&whole, t->text, t->len);
+    if (!whole.overflow)
+        sensitive_read(kinds, whole.data, whole.len, out);
+    for (size_t i = 0; i < out->count; i++) {
+        struct span x = out->items[i];
+        if (x.to <= before)
+            continue;
+        x.from = x.from > before ? x.from - (uint32_t)before : 0;
+        x.to -= (uint32_t)before;
+        out->items[kept++] = x;
+    }
+    out->count = kept;
+    buf_free(&whole);
+}
+
 /* In answers only what was not in the question. */
 static void check_sensitive(struct guard_tools *tools, const struct guard_rule *r,
                             const struct guard_text *t, struct guard_finding *out)
@@ -38,6 +65,8 @@ static void check_sensitive(struct guard_tools *tools, const struct guard_rule *
     size_t kept = 0;
     (void)tools;
     sensitive_read(r->kinds, t->text, t->len, &out->spans);
+    if (out->spans.count == 0 && t->place.values && t->place.name.p && t->len <= VALUE_MAX)
+        read_value(r->kinds, t, &out->spans);
     for (size_t i = 0; i < out->spans.count; i++) {
         const struct span s = out->spans.items[i];
         if (t->answer && mask_knows(&t->state->mask, t->text + s.from, s.to - s.from))

@@ -1,6 +1,7 @@
 /* Keys and passwords: by the marks that services put on theirs, and by what is given a value. */
 #include <ctype.h>
 #include <math.h>
+#include <openssl/evp.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -50,7 +51,7 @@ static const struct name {
     NAME("password", true),    NAME("passwd", true),          NAME("passwort", true),
     NAME("passphrase", true),  NAME("kennwort", true),        NAME("pwd", true),
     NAME("senha", true),       NAME("hasło", true),           NAME("contraseña", true),
-    NAME("wachtwoord", true),  NAME("passe", true),           NAME("pass", true),
+    NAME("wachtwoord", true),  NAME("passe", false),          NAME("pass", false),
     NAME("secret", false),     NAME("api_key", false),        NAME("apikey", false),
     NAME("api-key", false),    NAME("access_key", false),     NAME("accesskey", false),
     NAME("token", false),      NAME("private_key", false),    NAME("credential", false),
@@ -107,7 +108,8 @@ static bool is_random(const char *s, size_t n)
            entropy(s, n) >= (n >= 20 ? 3.0 : 2.6);
 }
 
-/* "hunter2", "123456": no word, and no date or number of a version either. */
+/* "hunter2", "123456": no word, no date, no path, and none of what programs write there
+ * (args.password1, %s1). */
 static bool is_chosen(const char *s, size_t n)
 {
     enum { CHOSEN_LEAST = 6 };
@@ -115,6 +117,9 @@ static bool is_chosen(const char *s, size_t n)
     for (size_t i = 0; i < n; i++) {
         letters += isalpha((unsigned char)s[i]) != 0;
         digits += isdigit((unsigned char)s[i]) != 0;
+        if (s[i] == '[' || s[i] == '%' || s[i] == '/' ||
+            (s[i] == '.' && i + 1 < n && isalpha((unsigned char)s[i + 1])))
+            return false;
     }
     return n >= CHOSEN_LEAST && digits && (letters >= 2 || digits == n);
 }
@@ -219,40 +224,44 @@ static bool ends_value(char c)
     return strchr(" \t\r\n\"'`<>,;)]}&|", c) != NULL;
 }
 
-/* "Authorization: Basic dXNlcjpwYXNz" */
+/* "Authorization: Basic dXNlcjpwYXNz": base64 of a user, a colon and a password. */
 static bool is_basic(const char *s, size_t n)
 {
-    enum { LEAST = 8 };
-    size_t i = 0;
-    while (i < n && (isalnum((unsigned char)s[i]) || s[i] == '+' || s[i] == '/'))
-        i++;
-    const size_t digits = i;
-    while (i < n && s[i] == '=')
-        i++;
-    return i == n && n % 4 == 0 && digits >= LEAST && n - digits < 3 && kinds_of(s, digits) >= 2;
+    enum { BASIC_MAX = 512 };
+    unsigned char text[BASIC_MAX];
+    if (n % 4 != 0 || n < 8 || n > BASIC_MAX)
+        return false;
+    int len = EVP_DecodeBlock(text, (const unsigned char *)s, (int)n);
+    while (len > 0 && text[len - 1] == '\0')
+        len--; /* for each '=' */
+    for (int i = 0; i < len; i++)
+        if (text[i] < ' ' || text[i] == 0x7F)
+            return false;
+    return len > 2 && memchr(text, ':', (size_t)len) != NULL;
 }
 
 /* Where a value ends; 0: it is a call, a template, another assignment: no secret. */
-static size_t value_end(const char *s, size_t len, size_t value)
+static size_t value_end(const char *s, size_t len, size_t value, struct secret_memo *memo)
 {
-    size_t end = value, begin = value;
+    size_t end = value;
+    if (value > memo->from && value < memo->to)
+        return 0; /* a part of what was no secret as a whole; else each name would read it again */
+    memo->from = value;
     while (end < len && end - value < SECRET_MAX && !ends_value(s[end])) {
-        if (s[end] == ':') {
-            if (find_name(s + begin, end - begin)) /* "pass:pass:pass:" would be read for ever */
-                return 0;
-            begin = end + 1;
-        }
+        memo->to = end;
         if (s[end] == '(' || s[end] == '{' ||
             (s[end] == '=' && end + 1 < len && isalnum((unsigned char)s[end + 1])))
             return 0;
         end++;
     }
+    memo->to = end;
     while (end > value && strchr(".!?", s[end - 1]))
         end--;
     return s[value] == '$' || memmem(s + value, end - value, "://", 3) ? 0 : end;
 }
 
-static bool assigned_at(const char *s, size_t len, size_t at, size_t *from, size_t *to)
+static bool assigned_at(const char *s, size_t len, size_t at, struct secret_memo *memo,
+                        size_t *from, size_t *to)
 {
     size_t end = at;
     while (end < len && end - at < NAME_MAX_BYTES &&
@@ -267,7 +276,7 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t *from, size
         return false;
     const bool key = end - at == 3 && strncasecmp(s + at, "key", 3) == 0 && is_key(s, at);
     const struct name *name = basic || key ? NULL : find_name(s + at, end - at);
-    if (!(basic || key || name) || (*to = value_end(s, len, value)) == 0)
+    if (!(basic || key || name) || (*to = value_end(s, len, value, memo)) == 0)
         return false;
     const size_t n = *to - value;
     *from = value;
@@ -275,33 +284,49 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t *from, size
                  : is_random(s + value, n) || (name && name->chosen && is_chosen(s + value, n));
 }
 
-/* The password of "scheme://user:password@host"; not one that only shows where it would be. */
+/* "scheme://postgres:postgres@…", and what only shows where the password would be. */
+static bool is_example(const char *user, size_t user_len, const char *s, size_t n)
+{
+    static const char *const words[] = {"pass",  "password", "passwd", "pwd",
+                                        "token", "secret",   "guest",  "changeme"};
+    static const char *const begins[] = {"xxx", "***", "..."};
+    bool port = n <= 5; /* "sip://alice:5060@…" */
+    for (size_t i = 0; i < n; i++)
+        port &= isdigit((unsigned char)s[i]) != 0;
+    bool known = port || (n == user_len && memcmp(user, s, n) == 0);
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        known |= n == strlen(words[k]) && strncasecmp(s, words[k], n) == 0;
+    for (size_t k = 0; k < sizeof begins / sizeof *begins; k++)
+        known |= n >= 3 && memcmp(s, begins[k], 3) == 0;
+    return known;
+}
+
+/* The password of "scheme://user:password@host". */
 static bool login_at(const char *s, size_t len, size_t at, size_t *from, size_t *to)
 {
     enum { LOGIN_MAX = 256 };
-    static const char *const examples[] = {"pass", "pwd", "secret", "xxx", "***", "..."};
     size_t i = at, colon = 0;
     while (i < len && i - at < NAME_MAX_BYTES && (in_set(s[i], 'w') || s[i] == '+'))
         i++;
     if (len - i < 3 || memcmp(s + i, "://", 3) != 0)
         return false;
-    for (i += 3; i < len && i - at < LOGIN_MAX && s[i] != '@'; i++) {
+    const size_t user = i + 3;
+    for (i = user; i < len && i - at < LOGIN_MAX && s[i] != '@'; i++) {
         if (!colon && s[i] == ':')
             colon = i + 1;
         if ((unsigned char)s[i] <= ' ' || strchr("/?#\"'<>{}$`", s[i]))
             return false;
     }
-    if (i >= len || s[i] != '@' || !colon || i < colon + 3)
+    if (i >= len || s[i] != '@' || !colon || i < colon + 3 ||
+        is_example(s + user, colon - 1 - user, s + colon, i - colon))
         return false;
-    for (size_t k = 0; k < sizeof examples / sizeof *examples; k++)
-        if (strncasecmp(s + colon, examples[k], strlen(examples[k])) == 0)
-            return false;
     *from = colon;
     *to = i;
     return true;
 }
 
-bool secret_at(const char *text, size_t len, size_t at, size_t *from, size_t *to)
+bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo, size_t *from,
+               size_t *to)
 {
     size_t n;
     const bool first = at == 0 || !in_set(text[at - 1], '.');
@@ -310,7 +335,7 @@ bool secret_at(const char *text, size_t len, size_t at, size_t *from, size_t *to
         *to = at + n;
         return true;
     }
-    return assigned_at(text, len, at, from, to) || login_at(text, len, at, from, to);
+    return assigned_at(text, len, at, memo, from, to) || login_at(text, len, at, from, to);
 }
 
 size_t private_key_at(const char *text, size_t len, size_t at)

@@ -219,7 +219,8 @@ static size_t read_ipv6(const struct scan *s, size_t from)
 static size_t read_token(struct scan *s, size_t from)
 {
     size_t end = 0, secret, to;
-    if (scan_wants(s, SENSITIVE_API_KEY) && secret_at(s->text, s->len, from, &secret, &to)) {
+    if (scan_wants(s, SENSITIVE_API_KEY) &&
+        secret_at(s->text, s->len, from, &s->before->value, &secret, &to)) {
         spans_add(s->out, SENSITIVE_API_KEY, secret, to);
         return to;
     }

@@ -42,9 +42,15 @@ void spans_add(struct spans *s, uint32_t kind, size_t from, size_t to);
  */
 void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *out);
 
+/* The value that was read last, so that no text is read again and again; zero at first. */
+struct secret_memo {
+    size_t from, to;
+};
+
 /* In secrets.c: an API key, a token or a password that begins at `at`, or is given a value there:
- * the part that is secret. False: there is none. */
-bool secret_at(const char *text, size_t len, size_t at, size_t *from, size_t *to);
+ * the part that is secret. False: there is none. To be asked from the text's start on. */
+bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo, size_t *from,
+               size_t *to);
 /* A PEM block of a private key that begins at `at`: where it ends; 0: there is none. */
 size_t private_key_at(const char *text, size_t len, size_t at);
 #endif

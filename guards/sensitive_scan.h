@@ -9,6 +9,7 @@ struct before {
     char text[97];
     size_t pos, len;
     size_t word; /* where the last word ended that the scan has met */
+    struct secret_memo value;
 };
 
 struct scan {

@@ -332,13 +332,22 @@ def test_names_and_numbers_of_data_are_looked_at(world, echo):
     start(world, echo, {"profile": "standard"})
     line = request("x", json.dumps({"id": MAIL, "type": CARD, "card": 4111111111111111, MAIL: [1, 4012888888881881],
                                     "n": 12345678, "deep": {"model": {"4012 8888 8888 1881": 2.5}}}))
-    line["body"]["metadata"] = {"card": 5555555555554444, CARD: "x"}
+    line["body"]["metadata"] = {"card": 5555555555554444, CARD: "x", "big": 0, "password": "hunter22", "ssn": 219099999,
+                                "deep": json.dumps({"list": json.dumps({"passwords": ["tr0ub4dor"]})})}
+    line["body"]["messages"].insert(0, {"role": "system", "metadata": {"content": 12345678}, "content": "Be kind."})
+    line["body"]["tools"] = [{"type": "function", "function": {"name": "f", "parameters": {
+        "type": "object", "properties": {"x": {"type": "integer", "maximum": 4111111111111111}}}}}]
     line["body"]["seed"] = 4111111111111111
     echo.answer = lambda text: text
-    submit(world, "job", [line], "--wait")
+    path = world.path / "e.jsonl"
+    path.write_text(json.dumps(line).replace('"big": 0', '"big": 4.012888888881881e15') + "\n")
+    world.quern("submit", path, "--job", "job", "--wait")
     (sent,) = echo.bodies
+    assert sent.pop("tools")[0]["function"]["parameters"]["properties"]["x"]["maximum"] == 4111111111111111, "a valid schema"
+    assert sent["messages"][0]["metadata"] == {"content": 12345678}
     assert sent.pop("seed") == 4111111111111111, "no number of the request itself is touched"
-    for secret in (MAIL, CARD, "4111111111111111", "4012888888881881", "4012 8888 8888 1881", "5555555555554444"):
+    for secret in (MAIL, CARD, "4111111111111111", "4012888888881881", "4012 8888 8888 1881", "5555555555554444",
+                   "4.012888888881881", "hunter22", "219099999", "tr0ub4dor"):
         assert secret not in json.dumps(sent), secret
     inner = json.loads(sent["messages"][-1]["content"])
     assert re.fullmatch(r"\[CARD_\d+\]", inner["card"]) and inner["n"] == 12345678
