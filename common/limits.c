@@ -75,12 +75,18 @@ static bool same_family(const struct limit_rule *a, const struct limit_rule *b)
     return a->kind == b->kind && a->per == b->per && strcmp(a->span, b->span) == 0;
 }
 
+/* What rates answers is the operator's: what a tenant or a user may use is not used up by it. */
+static bool counts(const struct limit_rule *r, const struct task_doc *d)
+{
+    return r->when.feature || !d->feature || strcmp(d->feature, JUDGE_FEATURE) != 0;
+}
+
 const struct limit_rule *limit_next(const struct limit_rule *rules, size_t count, size_t *at,
                                     const struct task_doc *d, int lane)
 {
     while (*at < count) {
         const struct limit_rule *r = &rules[(*at)++];
-        if (!match_fits(&r->when, d, lane))
+        if (!match_fits(&r->when, d, lane) || !counts(r, d))
             continue;
         while (*at < count && same_family(r, &rules[*at]))
             ++*at;

@@ -13,6 +13,8 @@ enum {
     TASK_NAME_MAX = 256, /* bytes of tenant, user, feature, model */
 };
 
+#define JUDGE_FEATURE "judge" /* of tasks that rate answers, see guards/judge.h */
+
 struct task_doc {
     struct uuid job_id;
     char *custom_id, *url, *model; /* never NULL after a successful read */

@@ -35,24 +35,29 @@ size_t utf8_sequence(const char *text, size_t len)
     return 0;
 }
 
-enum { BLOCK = 32 };
+enum { WORD = sizeof(uint64_t), BLOCK = 4 * WORD };
 
-static bool is_ascii(const char *s)
+/* How many bytes of ASCII are there for certain, of so many: a block, a word, none. */
+static size_t ascii(const char *s, size_t len)
 {
-    uint64_t word[BLOCK / sizeof(uint64_t)];
-    memcpy(word, s, sizeof word);
-    return !((word[0] | word[1] | word[2] | word[3]) & 0x8080808080808080ULL);
+    const uint64_t high = 0x8080808080808080ULL;
+    uint64_t w[BLOCK / WORD];
+    if (len >= BLOCK) {
+        memcpy(w, s, BLOCK);
+        return !((w[0] | w[1] | w[2] | w[3]) & high) ? BLOCK : !(w[0] & high) ? WORD : 0;
+    }
+    if (len >= WORD)
+        memcpy(w, s, WORD);
+    return len >= WORD && !(w[0] & high) ? WORD : 0;
 }
 
 bool utf8_valid(const char *s, size_t len, size_t *bad)
 {
     size_t i = 0;
     while (i < len) {
-        if (len - i >= BLOCK && is_ascii(s + i)) { /* most text is that */
-            i += BLOCK;
-            continue;
-        }
-        size_t n = utf8_sequence(s + i, len - i);
+        size_t n = ascii(s + i, len - i); /* most text is that */
+        if (n == 0)
+            n = utf8_sequence(s + i, len - i);
         if (n == 0) {
             if (bad)
                 *bad = i;

@@ -2,9 +2,8 @@
 #ifndef QUERN_JUDGE_H
 #define QUERN_JUDGE_H
 #include "common/json.h"
+#include "common/task_doc.h"
 #include "common/uuid.h"
-
-#define JUDGE_FEATURE "judge" /* of its tasks; they are not judged */
 
 enum { JUDGE_VERSION = 8 /* hexadecimal digits */, JUDGE_TEXT_MAX = 48 << 10 /* bytes */ };
 
@@ -22,7 +21,7 @@ bool judge_chooses(const char *custom_id, int64_t share);
 void judge_version(const char *model, const char *rubric, char out[JUDGE_VERSION + 1]);
 
 /* The job that the ratings of a job's answers are tasks of: of the same time, so it is kept as
- * long. As judge_job() in PostgreSQL. */
+ * long; its last four bytes are "judg". As judge_job() in PostgreSQL. */
 struct uuid judge_job(const struct uuid *job, const char *version);
 
 /* Appends a chat request that has the answer (checked JSON, as `body`) rated from 1 to 5. Of texts

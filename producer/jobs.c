@@ -19,7 +19,8 @@ static int list(const struct config *c, enum cli_format format, const char *limi
                            "SELECT name AS job, id, state, lane, total, succeeded, failed, "
                            "cancelled, expired, degraded, blocked, cost_usd, "
                            "to_char(created_at, 'YYYY-MM-DD\"T\"HH24:MI:SSOF') AS created "
-                           "FROM job_status ORDER BY created_at DESC, id DESC LIMIT $1::bigint",
+                           "FROM job_status WHERE NOT is_judge_job(id) "
+                           "ORDER BY created_at DESC, id DESC LIMIT $1::bigint",
                            1, &limit, &err);
     if (r)
         table_print(r, format);

@@ -23,7 +23,8 @@ static const struct view_axis axes[] = {{"model", "coalesce(r.upstream_model, r.
 /* Means have the half width of their 95 % interval beside them. */
 static const char quality_sql[] =
     "WITH rated AS (SELECT DISTINCT ON (job_id, custom_id, generation) job_id, custom_id, "
-    "generation, score, cost_usd FROM judgements WHERE $1::uuid IS NULL OR job_id = $1 "
+    "generation, score, cost_usd FROM judgements WHERE ($1::uuid IS NULL OR job_id = $1) AND "
+    "($2::timestamptz IS NULL OR finished_at >= $2) "
     "ORDER BY job_id, custom_id, generation, finished_at DESC) "
     "SELECT @c AS \"@n\", count(*) AS tasks, count(q.completion) AS measured, "
     " round(avg((q.completion = 'complete')::int), 3) AS complete, "

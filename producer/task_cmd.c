@@ -52,10 +52,9 @@ static const struct {
                "reasons FROM guard_events " OF_TASK " ORDER BY 1, number"},
     {"quality", "SELECT generation AS gen, completion, groundedness, relevance, coverage, claims, "
                 "unsupported::text FROM quality " OF_TASK " ORDER BY 1"},
-    {"judge",
-     "SELECT generation AS gen, version, model, status, score, usd(cost_usd) AS cost_usd, "
-     "utc(finished_at) AS finished, CASE WHEN status = 'succeeded' THEN response::jsonb #>> "
-     "'{choices,0,message,content}' END AS said FROM judgements " OF_TASK " ORDER BY 1, 7"},
+    {"judge", "SELECT generation AS gen, version, model, status, score, usd(cost_usd) AS cost_usd, "
+              "utc(finished_at) AS finished, CASE WHEN status = 'succeeded' THEN "
+              "judge_said(response) END AS said FROM judgements " OF_TASK " ORDER BY 1, 7"},
     {"feedback", "SELECT CASE WHEN up THEN 'up' ELSE 'down' END AS said, note, utc(at) AS at "
                  "FROM feedback " OF_TASK},
 };

@@ -12,7 +12,7 @@
 
 #define TRY_AGAIN_AFTER 1.0 /* seconds */
 
-enum { LETTER_MAX = 8 << 20, LAST_SENDS = 2000 /* ms */ };
+enum { LETTER_MAX = 8 << 20, LAST_SENDS = 2000 /* ms */, LOST_TOLD = 1000 };
 
 struct outbound {
     struct ev_loop *loop;
@@ -99,9 +99,9 @@ static void count_submitted(struct outbound *o, rd_kafka_resp_err_t r)
         o->sent++;
         return;
     }
-    o->lost++;
-    log_warn("a task for the judge was not taken by Kafka; that answer is not rated",
-             LOG_S("error", rd_kafka_err2str(r)));
+    if (o->lost++ % LOST_TOLD == 0)
+        log_warn("tasks for the judge were not taken by Kafka; those answers are not rated",
+                 LOG_S("error", rd_kafka_err2str(r)), LOG_N("lost", o->lost));
 }
 
 void outbound_submit(struct outbound *o, const struct buf *key, const struct buf *record)
@@ -189,11 +189,22 @@ struct outbound *outbound_new(struct ev_loop *loop, const struct config *c,
     return o;
 }
 
+/* Ratings that were asked for last; tasks that wait for Kafka are left to others. */
+static void await_last(struct outbound *o)
+{
+    enum { STEP = 50 };
+    for (int waited = 0; waited < LAST_SENDS && rd_kafka_outq_len(o->rk) > 0; waited += STEP) {
+        rd_kafka_event_t *e = rd_kafka_queue_poll(o->queue, STEP);
+        if (e)
+            rd_kafka_event_destroy(e);
+    }
+}
+
 void outbound_free(struct outbound *o)
 {
     ev_io_stop(o->loop, &o->wake);
     ev_timer_stop(o->loop, &o->timer);
-    (void)rd_kafka_flush(o->rk, LAST_SENDS); /* ratings that were asked for last */
+    await_last(o);
     (void)rd_kafka_purge(o->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_queue_destroy(o->queue);
     rd_kafka_destroy(o->rk);

@@ -22,7 +22,8 @@ static bool is_chosen(const struct pipeline *p, const struct task *t)
            judge_chooses(t->doc.custom_id, r->judge);
 }
 
-/* Who asked is left out: limits and costs of tenants are not for it. Who may see it stays. */
+/* Who asked stays: rules say by that who may see it. Limits go by the feature alone (limit_next()).
+ */
 static void write_task(const struct pipeline *p, const struct task *t, struct json body,
                        struct buf *key, struct buf *record)
 {
@@ -32,6 +33,8 @@ static void write_task(const struct pipeline *p, const struct task *t, struct js
                                .custom_id = t->doc.custom_id,
                                .generation = t->doc.generation,
                                .url = (char *)(uintptr_t) "/v1/chat/completions",
+                               .tenant = t->doc.tenant,
+                               .user = t->doc.user,
                                .feature = (char *)(uintptr_t)JUDGE_FEATURE,
                                .wishes = {.sensitive = t->doc.wishes.sensitive, .no_cache = true},
                                .body = body};

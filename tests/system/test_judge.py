@@ -35,7 +35,7 @@ def say(text):
     if not asked:
         return f"re: {text}"
     n = int(re.search(r"(\d+)", asked[1])[1])
-    return {0: "no rating at all", 1: 'Well: {"score": 9}', 2: '```json\n{"score": 4.5, "reason": "good"}\n```'}.get(
+    return {0: "no rating at all", 1: 'Well: {"score": 9}', 2: 'It says {"score": 1}, but:\n```json\n{"score": 4.5, "reason": "good"}\n```'}.get(
         n, f'{{"score": {1 + n % 5}, "reason": "it is {n}"}}')
 
 
@@ -67,7 +67,7 @@ def test_answers_are_rated(world, echo):
         marks.add(mark)
     assert len(marks) == 20
     rows = world.sql("SELECT DISTINCT lane, tenant, \"user\", feature, model FROM results WHERE feature = 'judge'")
-    assert rows == [("low", None, None, "judge", "critic")], "a tenant does not pay for it"
+    assert rows == [("low", "acme", "u", "judge", "critic")], "rules say by tenant and user who may see it"
     assert world.value("SELECT sum(cost_usd) FROM judgements") == 20 * decimal.Decimal("0.00006")
     (row,) = [r for r in json.loads(world.quern("cost", "--by", "feature", "-o", "json").out) if r["feature"] == "judge"]
     assert decimal.Decimal(row["cost_usd"]) == decimal.Decimal("0.0012")
@@ -76,6 +76,9 @@ def test_answers_are_rated(world, echo):
     expected = [4.5] + [1 + n % 5 for n in range(3, 20)]
     assert float(rows[None]["judge"]) == pytest.approx(sum(expected) / 18, abs=0.005)
     assert decimal.Decimal(rows[None]["judge_usd"]) == decimal.Decimal("0.0012")
+    assert [r["job"] for r in json.loads(world.quern("jobs", "-o", "json").out)] == ["other", "job"]
+    world.sql("UPDATE results SET response = '{\"choices\": 1e999999}' WHERE feature = 'judge' AND custom_id = 't8' RETURNING 1")
+    world.quern("quality")
     story = json.loads(world.quern("task", "job", "t7", "-o", "json").out)
     assert story["judge"][0]["score"] == "3" and "it is 7" in story["judge"][0]["said"]
 
@@ -133,14 +136,19 @@ def test_what_guards_found_is_not_sent_on(world, echo):
 
 
 def test_a_budget_of_its_own(world, echo):
-    """Ratings stop at the budget, and nothing else does."""
+    """Ratings stop at the budget, and nothing else does; they use up no other limit than those of the feature."""
     set_up(world, echo)
+    world.quern("limits", "set", "all", "--budget", "0.1", "--period", "total")
+    world.quern("limits", "set", "tenants", "--requests", "30", "--window", "1h", "--per", "tenant")
     world.quern("limits", "set", "judge", "--budget", "0.004", "--period", "total", "--feature", "judge", "--on-limit", "park")
-    submit(world, "job", [request(f"t{i}", f"say {i}") for i in range(30)], "--wait")
+    submit(world, "job", [{**request(f"t{i}", f"say {i}"), "tenant": "acme"} for i in range(30)], "--wait")
     wait_until(lambda: world.value("SELECT count(*) FROM parked WHERE reason = 'budget_exceeded'") > 0, 30, "the limit")
     spent = world.value("SELECT sum(cost_usd) FROM attempts WHERE feature = 'judge'")
     assert 0 < spent <= decimal.Decimal("0.004")
     assert world.value("SELECT count(*) FROM dead_letters") == 0
+    assert world.sql("SELECT DISTINCT name FROM limit_charges") == [("all",), ("judge",)]
+    assert world.value("SELECT sum(pico) FROM limit_spent WHERE name = 'all'") == \
+        world.value("SELECT sum(cost_usd) * 10 ^ 12 FROM attempts WHERE feature IS NULL")
 
 
 def test_long_texts_are_cut_in_the_middle(world, echo):
