@@ -164,14 +164,10 @@ static void check_guards(const struct config *c, struct config_report *r)
 static void check_quality(const struct config *c, struct config_report *r)
 {
     const struct config_quality_rule *q = c->quality.rules.items;
-    for (size_t i = 0; i < c->quality.rules.count; i++) {
-        if (q[i].judge > 1000000000000)
-            config_complain(r, c->path, q[i].rule.line, 1,
-                            "quality.rules: judge is above 1: it is a share, 0 to 1");
+    for (size_t i = 0; i < c->quality.rules.count; i++)
         if (q[i].judge && !c->quality.judge.model)
             config_complain(r, c->path, q[i].rule.line, 1,
                             "quality.rules: judge needs quality.judge.model, the model that rates");
-    }
 }
 
 static void check_webhook(const struct config *c, struct config_report *r)
@@ -190,8 +186,6 @@ static void check_tracing(const struct config *c, struct config_report *r)
         config_complain(r, c->path, 0, 0,
                         "tracing.endpoint must begin with http:// or https://, without a user or "
                         "password; give those with tracing.authorization_env");
-    if (c->tracing.ratio > 1000000000000)
-        config_complain(r, c->path, 0, 0, "tracing.ratio is above 1: it is a share, 0 to 1");
 }
 
 static void check_retention(const struct config *c, struct config_report *r)

@@ -86,8 +86,9 @@ static void list_words(const char *words, char *out, size_t size)
 /* "brokers (text; default 127.0.0.1:9092; required)" and the doc, for each key below `keys`. */
 static void refer(const struct config_key *keys, const char *prefix, FILE *out, bool man)
 {
-    static const char *const types[] = {"text",   "number", "true or false", "duration", "size",
-                                        "one of", "USD",    "mapping",       "section",  "list"};
+    static const char *const types[] = {"text",    "number",  "true or false", "duration",
+                                        "size",    "one of",  "USD",           "decimal",
+                                        "mapping", "section", "list"};
     for (; keys->name; keys++) {
         char path[256];
         (void)snprintf(path, sizeof path, "%s%s", prefix, keys->name);

@@ -158,7 +158,7 @@ static const struct config_key tracing_keys[] = {
     {"endpoint", CONFIG_TEXT, KEY(config, tracing.endpoint), NULL,
      .doc = "Where spans of tasks and calls are sent, by OTLP over HTTP in JSON, e.g. "
             "http://127.0.0.1:4318/v1/traces. Without it: nowhere."},
-    {"ratio", CONFIG_MONEY, KEY(config, tracing.ratio), "1",
+    {"ratio", CONFIG_DECIMAL, KEY(config, tracing.ratio), "1", 0, ONE,
      .doc = "Share of the tasks, 0 to 1. Of a task whose record has a W3C traceparent, that says "
             "whether it is sampled."},
     {"authorization_env", CONFIG_TEXT, KEY(config, tracing.authorization_env), NULL,

@@ -14,6 +14,7 @@ enum config_type {
     CONFIG_CHOICE,   /* int64_t, index into the words of `words` */
     CONFIG_MONEY,    /* int64_t, USD times 10^12: an amount in pico-dollars, or a rate per million
                         tokens in atto-dollars a token */
+    CONFIG_DECIMAL,  /* int64_t, times 10^12; it has a default */
     CONFIG_PAIRS,    /* struct config_pairs, any keys */
     CONFIG_GROUP,    /* the keys of `sub`, in the same struct */
     CONFIG_LIST,     /* struct config_list of structs described by `sub` */
@@ -37,6 +38,7 @@ struct config_key {
 #define KIB (1LL << 10)
 #define MIB (1LL << 20)
 #define GIB (1LL << 30)
+#define ONE 1000000000000LL /* of a decimal */
 #define SECOND 1000LL
 #define HOUR (3600 * SECOND)
 

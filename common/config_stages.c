@@ -26,7 +26,7 @@ static const struct config_key cache_rule_keys[] = {
     {"scope", CONFIG_CHOICE, KEY(config_cache_rule, scope), "tenant", .words = "tenant|shared",
      .doc = "Whose tasks may have it: those of the same tenant, or all that a rule with shared is "
             "for."},
-    {"max_temperature", CONFIG_MONEY, KEY(config_cache_rule, max_temperature), "1",
+    {"max_temperature", CONFIG_DECIMAL, KEY(config_cache_rule, max_temperature), "1",
      .doc = "Requests with a higher temperature are called each; one that gives none has 1."},
     {"coalesce", CONFIG_BOOL, KEY(config_cache_rule, coalesce), "true",
      .doc = "The same request in flight is called once, and its answer shared."},
@@ -129,7 +129,7 @@ static const struct config_key guard_rule_keys[] = {
             "placeholder stands for it, and the answer has it again. wrap: the text is put between "
             "marks, as data. route_private: only backends with `private`. block: no call is made, "
             "or the answer is withheld."},
-    {"threshold", CONFIG_MONEY, KEY(config_guard_rule, threshold), "0.6",
+    {"threshold", CONFIG_DECIMAL, KEY(config_guard_rule, threshold), "0.6", 0, ONE,
      .doc = "Of the score, 0 to 1, from which on the action is taken; 0: always (wrap)."},
     {"kinds", CONFIG_TEXT, KEY(config_guard_rule, kinds), "all",
      .doc = "Of sensitive data, with commas: email, phone, card, iban, national_id, ip, api_key, "
@@ -180,10 +180,10 @@ static const struct config_key quality_rule_keys[] = {
             "again, with the reason, and then of the next candidate."},
     {"shape_retries", CONFIG_INT, KEY(config_quality_rule, shape_retries), "2", 0, 10,
      .doc = "How often a candidate is asked again for its shape."},
-    {"retry_below", CONFIG_MONEY, KEY(config_quality_rule, retry_below), "0",
+    {"retry_below", CONFIG_DECIMAL, KEY(config_quality_rule, retry_below), "0", 0, ONE,
      .doc = "An answer whose groundedness is below goes to the next candidate, if there is one. 0: "
             "none does."},
-    {"judge", CONFIG_MONEY, KEY(config_quality_rule, judge), "0",
+    {"judge", CONFIG_DECIMAL, KEY(config_quality_rule, judge), "0", 0, ONE,
      .doc = "The share of answers, 0 to 1, that quality.judge rates; by the custom_id, so that the "
             "same tasks of other jobs are rated too."},
     {0}};

@@ -55,6 +55,7 @@ static bool parse_number(const struct config_key *key, const char *s, int64_t *o
     case CONFIG_SIZE:
         return units_parse_size(s, out);
     case CONFIG_MONEY:
+    case CONFIG_DECIMAL:
         return money_parse(s, strlen(s), MONEY_SCALE, out);
     case CONFIG_CHOICE:
         *out = choice_index(key->words, s);
@@ -64,12 +65,16 @@ static bool parse_number(const struct config_key *key, const char *s, int64_t *o
     }
 }
 
+_Static_assert((int)MONEY_TEXT_MAX <= (int)UNITS_TEXT_MAX, "a decimal has room where a number has");
+
 static char *format_number(enum config_type type, int64_t v, char *out)
 {
     if (type == CONFIG_DURATION)
         return units_format_duration(v, out);
     if (type == CONFIG_SIZE)
         return units_format_size(v, out);
+    if (type == CONFIG_DECIMAL)
+        return money_format(v, out);
     (void)snprintf(out, UNITS_TEXT_MAX, "%" PRId64, v);
     return out;
 }
@@ -82,6 +87,7 @@ static quern_status expected(const struct config_key *key, const char *text, str
         [CONFIG_DURATION] = "a duration with its unit, e.g. 30s, 5m or 250ms",
         [CONFIG_SIZE] = "a size with its unit, e.g. 512KiB or 4MiB",
         [CONFIG_MONEY] = "an amount of USD, e.g. 0.15",
+        [CONFIG_DECIMAL] = "a number, e.g. 0.25",
     };
     return error_set(err, ERROR_PERMANENT, "invalid_config", "%s: \"%s\" is not %s%s", key->name,
                      text, key->type == CONFIG_CHOICE ? "one of " : kinds[key->type],

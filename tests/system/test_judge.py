@@ -163,7 +163,7 @@ def test_long_texts_are_cut_in_the_middle(world, echo):
 
 @pytest.mark.parametrize("quality, why", [
     ({"rules": [{"judge": 0.1}]}, "judge needs quality.judge.model"),
-    ({"judge": {"model": "critic"}, "rules": [{"judge": 5}]}, "a share, 0 to 1")])
+    ({"judge": {"model": "critic"}, "rules": [{"judge": 5}]}, "judge: 5 is out of range: from 0 to 1")])
 def test_a_judge_needs_a_model_and_a_share(world, echo, quality, why):
     world.configure(echo, quality=quality)
     assert why in world.quern("config", "check", code=2).err
