@@ -36,10 +36,10 @@ static void check_injection(struct guard_tools *tools, const struct guard_rule *
 /* {"password": "hunter2"}: of data, the name in front tells what it is. */
 static void read_value(uint32_t kinds, const struct guard_text *t, struct spans *out)
 {
-    enum { NAMED_MAX = 4096 };
+    enum { NAMED_MAX = 8192 };
     struct buf whole;
     size_t kept = 0;
-    buf_init(&whole, NAMED_MAX * 2);
+    buf_init(&whole, NAMED_MAX);
     (void)json_string(t->place.name, &whole);
     buf_str(&whole, ": ");
     const size_t before = whole.len;

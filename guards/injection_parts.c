@@ -51,10 +51,14 @@ static void note(struct injection *in, uint32_t feature)
     in->features[in->feature_count++] = feature;
 }
 
-static inline void see(struct injection *in, struct tally *t, uint32_t feature)
+static int weight_of(const struct injection *in, uint32_t feature)
 {
-    const int weight = in->weights[feature];
-    t->sum += (uint32_t)weight;
+    return in->weights[feature]; // NOLINT(bugprone-signed-char-misuse): it is a number
+}
+
+static void see(struct injection *in, struct tally *t, uint32_t feature)
+{
+    t->sum += (uint32_t)weight_of(in, feature);
     t->count++;
     if (in->each)
         note(in, feature);

@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix, diags, vstack
 from sklearn.linear_model import LogisticRegression
 
 FEATURES = 2 * 2 ** 15 + 3 * 2 ** 16 + 64 * 64 + 32
-ROUNDS, C, WEIGHT = 3, 30, 0.6
+ROUNDS, C, WEIGHT, RARE = 3, 30, 0.6, 1.4
 ALARM, FALSE = 0.6, 0.015
 GUARDS = pathlib.Path(__file__).parent
 DATA = GUARDS.parent / "tests/data"
@@ -61,7 +61,7 @@ def worst_parts(texts, scores):
 
 def train(attacks, innocent):
     seen = numpy.asarray((attacks.rows > 0).sum(0) + (innocent.rows > 0).sum(0)).ravel()
-    rare = numpy.log((1 + attacks.rows.shape[0] + innocent.rows.shape[0]) / (1 + seen)) + 1
+    rare = (numpy.log((1 + attacks.rows.shape[0] + innocent.rows.shape[0]) / (1 + seen)) + 1) ** RARE
     bad, good = (attacks.rows @ diags(rare)).tocsr(), (innocent.rows @ diags(rare)).tocsr()
     scores = attacks.size
     for _ in range(ROUNDS):

@@ -6,7 +6,7 @@
 #include "guards/judge.h"
 #include "pipeline_private.h"
 
-enum { REQUEST_MAX = 1 << 20 };
+enum { REQUEST_MAX = 1 << 20, RECORD_MAX = 2 << 20 };
 
 /* Its texts may be sent on: no guard found anything in them, and nothing in it is sealed. */
 static bool is_clean(const struct task *t)
@@ -52,7 +52,7 @@ void pipeline_judge(struct pipeline *p, const struct task *t)
                                   .max_tokens = p->config->quality.judge.max_tokens,
                                   .mark = random_u64()};
     buf_init(&body, REQUEST_MAX);
-    buf_init(&record, REQUEST_MAX * 2);
+    buf_init(&record, RECORD_MAX);
     buf_init(&key, UUID_TEXT_LEN + 1 + TASK_ID_MAX);
     if (judge_request(&o, t->doc.body, json_root(t->response, t->response_len), &body)) {
         write_task(p, t, json_root(body.data, body.len), &key, &record);
