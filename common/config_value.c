@@ -67,6 +67,17 @@ static bool parse_number(const struct config_key *key, const char *s, int64_t *o
 
 _Static_assert((int)MONEY_TEXT_MAX <= (int)UNITS_TEXT_MAX, "a decimal has room where a number has");
 
+/* 0.25, 1: without what money_format() adds. */
+static char *format_decimal(int64_t v, char *out)
+{
+    size_t n = strlen(money_format(v, out));
+    while (n > 1 && out[n - 1] == '0')
+        n--;
+    n -= n > 1 && out[n - 1] == '.';
+    out[n] = '\0';
+    return out;
+}
+
 static char *format_number(enum config_type type, int64_t v, char *out)
 {
     if (type == CONFIG_DURATION)
@@ -74,7 +85,7 @@ static char *format_number(enum config_type type, int64_t v, char *out)
     if (type == CONFIG_SIZE)
         return units_format_size(v, out);
     if (type == CONFIG_DECIMAL)
-        return money_format(v, out);
+        return format_decimal(v, out);
     (void)snprintf(out, UNITS_TEXT_MAX, "%" PRId64, v);
     return out;
 }
