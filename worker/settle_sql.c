@@ -108,10 +108,12 @@ static const char settle[] =
     "  output_tokens = d.output_tokens + EXCLUDED.output_tokens, "
     "  cost_usd = d.cost_usd + EXCLUDED.cost_usd), "
     /* The rows are found one by one (OFFSET 0): a plan made while the table was empty would read
-     * all of it for each result, once it is full. */
-    "unparked AS (DELETE FROM parked p USING won, LATERAL (SELECT q.ctid AS at FROM parked q "
-    "  WHERE q.job_id = won.job_id AND q.custom_id = won.custom_id OFFSET 0) row "
-    "  WHERE p.ctid = row.at), "
+     * all of it for each result, once it is full. Also where another result was first: its writer
+     * did not find a row that `quern cancel` was changing. */
+    "unparked AS (DELETE FROM parked p USING unnest($1::uuid[], $2::text[], $3::int[]) "
+    "  AS r(job_id, custom_id, generation), LATERAL (SELECT q.ctid AS at FROM parked q "
+    "  WHERE q.job_id = r.job_id AND q.custom_id = r.custom_id AND q.generation <= r.generation "
+    "  OFFSET 0) row WHERE p.ctid = row.at), "
     "buried AS (INSERT INTO dead_letters (job_id, custom_id, generation, status, lane, attempts, "
     "  reason, error, tenant, topic, partition, kafka_offset, record) "
     " SELECT l.* FROM unnest($54::uuid[], $55::text[], $56::int[], $57::text[], $58::text[], "

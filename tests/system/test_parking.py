@@ -219,3 +219,18 @@ def test_failing_tasks_leave_room_for_good_ones(world):
     assert 200 <= world.value(PARKED) <= 280
     assert stub.total() <= 100 + 300 * 2
     assert world.value("SELECT max(attempts) FROM results") == 1
+
+
+def test_a_row_goes_with_the_second_result_too(world):
+    """Whoever writes the first result may overlook a row that is changed at that moment; the next one does not."""
+    stub = start(world, "--latency", "2")
+    world.start_worker()
+    submit(world, [request("x", "a prompt")], "job")
+    wait_until(stub.total, what="the call")
+    world.db.execute("INSERT INTO results (job_id, custom_id, status, lane, model, attempts, tokens, input_tokens, cached_tokens,"
+                     " output_tokens, reasoning_tokens, finished_at) SELECT id, 'x', 'succeeded', 'normal', 'm', 1, 0, 0, 0, 0, 0, now() FROM jobs")
+    world.db.execute("INSERT INTO parked (job_id, custom_id, generation, seq, lane, rounds, attempts, due_at, first_seen, reason,"
+                     " error, record) SELECT id, custom_id, g, 2, 'normal', 0, 1, now(), now(), 'r', 'e', '' FROM jobs,"
+                     " (VALUES ('x', 0)) v(custom_id, g)")
+    wait_until(lambda: world.value("SELECT count(*) FROM attempts") == 1, 10, "the second result")
+    assert world.value("SELECT count(*) FROM parked") == 0
