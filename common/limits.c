@@ -78,7 +78,7 @@ static bool same_family(const struct limit_rule *a, const struct limit_rule *b)
 /* What rates answers is the operator's: what a tenant or a user may use is not used up by it. */
 static bool counts(const struct limit_rule *r, const struct task_doc *d)
 {
-    return r->when.feature || !d->feature || strcmp(d->feature, JUDGE_FEATURE) != 0;
+    return r->when.feature || !task_doc_rates(d);
 }
 
 const struct limit_rule *limit_next(const struct limit_rule *rules, size_t count, size_t *at,

@@ -259,6 +259,17 @@ void task_doc_write(const struct task_doc *d, struct buf *out)
     buf_char(out, '}');
 }
 
+void task_doc_key(const struct task_doc *d, struct buf *out)
+{
+    char id[UUID_TEXT_LEN + 1];
+    buf_printf(out, "%s/%s", uuid_format(&d->job_id, id), d->custom_id);
+}
+
+bool task_doc_rates(const struct task_doc *d)
+{
+    return d->feature && strcmp(d->feature, JUDGE_FEATURE) == 0;
+}
+
 quern_status task_doc_regenerate(const char *text, size_t len, int64_t generation, struct buf *out,
                                  struct error *err)
 {

@@ -37,6 +37,11 @@ void task_doc_free(struct task_doc *d);
 /* Appends the document. */
 void task_doc_write(const struct task_doc *d, struct buf *out);
 
+/* Appends the key of its record: all that concerns one task goes to one partition. */
+void task_doc_key(const struct task_doc *d, struct buf *out);
+/* Does it rate another task's answer? */
+bool task_doc_rates(const struct task_doc *d);
+
 /* Appends a document that was read before, every member as it was written, with another generation.
  * Fails if it is no JSON object. */
 MUST_CHECK quern_status task_doc_regenerate(const char *text, size_t len, int64_t generation,

@@ -110,12 +110,16 @@ static void put_code(struct form *f, utf8proc_int32_t c)
 /* ---- what was read ----------------------------------------------------------------------------
  */
 
-uint32_t words_hash(const char *folded, size_t len)
+static uint32_t hash_on(uint32_t h, const char *folded, size_t len)
 {
-    uint32_t h = 2166136261U;
     for (size_t i = 0; i < len; i++)
         h = (h ^ (unsigned char)folded[i]) * 16777619U;
     return h;
+}
+
+uint32_t words_hash(const char *folded, size_t len)
+{
+    return hash_on(2166136261U, folded, len);
 }
 
 static void emit(struct reader *r, uint64_t mask, const char *folded, size_t len, uint32_t from,
@@ -128,9 +132,14 @@ static void emit(struct reader *r, uint64_t mask, const char *folded, size_t len
         ws->cap = ws->cap ? ws->cap * 2 : 64;
         ws->items = mem_array(ws->items, ws->cap, sizeof *ws->items);
     }
-    ws->items[ws->count++] = (struct word){
-        mask, from, to, words_hash(folded, len), words_hash(folded, len < STEM ? len : STEM),
-        flags};
+    const size_t first = len < STEM ? len : STEM;
+    const uint32_t stem = words_hash(folded, first);
+    ws->items[ws->count++] = (struct word){.mask = mask,
+                                           .from = from,
+                                           .to = to,
+                                           .hash = hash_on(stem, folded + first, len - first),
+                                           .stem = stem,
+                                           .flags = flags};
 }
 
 /* Digits and signs as the letters they stand for; '1' is i or l. */

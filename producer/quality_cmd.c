@@ -20,13 +20,16 @@ static const struct view_axis axes[] = {{"model", "coalesce(r.upstream_model, r.
                                         {"day", "(r.finished_at AT TIME ZONE 'UTC')::date"},
                                         {0}};
 
+/* `rated`: the newest rating of each answer that fits the condition between these. */
+#define RATED                                                                                      \
+    "WITH rated AS (SELECT DISTINCT ON (job_id, custom_id, generation) job_id, custom_id, "        \
+    "generation, score, cost_usd FROM judgements WHERE "
+#define NEWEST_FIRST " ORDER BY job_id, custom_id, generation, finished_at DESC) "
+
 /* Means have the half width of their 95 % interval beside them. */
-static const char quality_sql[] =
-    "WITH rated AS (SELECT DISTINCT ON (job_id, custom_id, generation) job_id, custom_id, "
-    "generation, score, cost_usd FROM judgements WHERE ($1::uuid IS NULL OR job_id = $1) AND "
-    "($2::timestamptz IS NULL OR finished_at >= $2) "
-    "ORDER BY job_id, custom_id, generation, finished_at DESC) "
-    "SELECT @c AS \"@n\", count(*) AS tasks, count(q.completion) AS measured, "
+static const char quality_sql[] = RATED
+    "($1::uuid IS NULL OR job_id = $1) AND ($2::timestamptz IS NULL OR finished_at >= "
+    "$2)" NEWEST_FIRST "SELECT @c AS \"@n\", count(*) AS tasks, count(q.completion) AS measured, "
     " round(avg((q.completion = 'complete')::int), 3) AS complete, "
     " wilson(count(*) FILTER (WHERE q.completion = 'complete'), count(q.completion)) AS "
     "complete_95, "
@@ -48,11 +51,9 @@ static const char quality_sql[] =
     "GROUP BY 1 ORDER BY 2 DESC, 1";
 
 /* The same custom_id is the same task. Of costs and times the lower wins. */
-static const char compare_sql[] =
-    "WITH rated AS (SELECT DISTINCT ON (job_id, custom_id, generation) job_id, custom_id, "
-    "generation, score FROM judgements WHERE job_id IN ($1::uuid, $2::uuid) "
-    "ORDER BY job_id, custom_id, generation, finished_at DESC), "
-    "t AS (SELECT r.job_id = $1::uuid AS first, r.custom_id, q.groundedness, q.relevance, "
+static const char compare_sql[] = RATED
+    "job_id IN ($1::uuid, $2::uuid)" NEWEST_FIRST
+    ", t AS (SELECT r.job_id = $1::uuid AS first, r.custom_id, q.groundedness, q.relevance, "
     " (q.completion = 'complete')::int::numeric AS complete, f.up::int::numeric AS feedback, "
     " s.score AS judge, -r.cost_usd AS cost, -(SELECT sum(duration_ms) FROM attempts a WHERE "
     "a.job_id = r.job_id AND "

@@ -28,14 +28,6 @@ struct outbound {
     int64_t sent, lost; /* new tasks */
 };
 
-/* The key of the task's own record: all that concerns one task goes to one partition. */
-static void write_key(const struct task *t, struct buf *out)
-{
-    char id[UUID_TEXT_LEN + 1];
-    if (t->readable)
-        buf_printf(out, "%s/%s", uuid_format(&t->doc.job_id, id), t->doc.custom_id);
-}
-
 static rd_kafka_resp_err_t produce(struct outbound *o, struct task *t, const char *topic,
                                    const struct buf *key, const void *value, size_t len,
                                    rd_kafka_headers_t *headers)
@@ -83,7 +75,8 @@ void outbound_add(struct outbound *o, struct task *t)
 {
     struct buf key;
     buf_init(&key, UUID_TEXT_LEN + 1 + TASK_ID_MAX);
-    write_key(t, &key);
+    if (t->readable)
+        task_doc_key(&t->doc, &key);
     rd_kafka_resp_err_t r = (t->status == STATUS_PARKED ? send_copy : send_letter)(o, t, &key);
     buf_free(&key);
     if (r == RD_KAFKA_RESP_ERR_NO_ERROR)

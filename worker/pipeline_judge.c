@@ -17,9 +17,10 @@ static bool is_clean(const struct task *t)
 
 static bool is_chosen(const struct pipeline *p, const struct task *t)
 {
+    if (!p->config->quality.judge.model || t->status != STATUS_SUCCEEDED || !t->response)
+        return false;
     const struct config_quality_rule *r = pipeline_quality_rule(p, t);
-    return r && r->judge && t->status == STATUS_SUCCEEDED && t->response && is_clean(t) &&
-           judge_chooses(t->doc.custom_id, r->judge);
+    return r && judge_chooses(t->doc.custom_id, r->judge) && is_clean(t);
 }
 
 /* Who asked stays: rules say by that who may see it. Limits go by the feature alone (limit_next()).
@@ -27,7 +28,7 @@ static bool is_chosen(const struct pipeline *p, const struct task *t)
 static void write_task(const struct pipeline *p, const struct task *t, struct json body,
                        struct buf *key, struct buf *record)
 {
-    char version[JUDGE_VERSION + 1], id[UUID_TEXT_LEN + 1];
+    char version[JUDGE_VERSION + 1];
     judge_version(p->config->quality.judge.model, p->config->quality.judge.rubric, version);
     const struct task_doc d = {.job_id = judge_job(&t->doc.job_id, version),
                                .custom_id = t->doc.custom_id,
@@ -39,7 +40,7 @@ static void write_task(const struct pipeline *p, const struct task *t, struct js
                                .wishes = {.sensitive = t->doc.wishes.sensitive, .no_cache = true},
                                .body = body};
     task_doc_write(&d, record);
-    buf_printf(key, "%s/%s", uuid_format(&d.job_id, id), d.custom_id);
+    task_doc_key(&d, key);
 }
 
 void pipeline_judge(struct pipeline *p, const struct task *t)

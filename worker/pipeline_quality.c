@@ -6,7 +6,6 @@
 #include "common/log.h"
 #include "common/match.h"
 #include "common/mem.h"
-#include "guards/judge.h"
 #include "guards/quality.h"
 #include "guards/shape.h"
 #include "pipeline_private.h"
@@ -59,8 +58,7 @@ static void hold_against_source(struct task *t, struct json answer, struct measu
 const struct config_quality_rule *pipeline_quality_rule(const struct pipeline *p,
                                                         const struct task *t)
 {
-    if (!p->config->quality.rules.count ||
-        (t->doc.feature && strcmp(t->doc.feature, JUDGE_FEATURE) == 0))
+    if (!p->config->quality.rules.count || task_doc_rates(&t->doc))
         return NULL;
     const struct config_quality_rule *r =
         match_first(&p->config->quality.rules, sizeof *r, &t->doc, t->lane);

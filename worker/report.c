@@ -134,35 +134,34 @@ static void write_intakes(const struct worker *w, struct buf *out)
     }
 }
 
+/* A metric with one label that has two values. */
+static void write_two(struct buf *out, enum metric m, const char *a, int64_t as, const char *b,
+                      int64_t bs)
+{
+    expose(out, m);
+    expose_value(out, m, (double)as, LABELS(a));
+    expose_value(out, m, (double)bs, LABELS(b));
+}
+
 static void write_settle(const struct worker *w, struct buf *out)
 {
     struct settle_stats s;
     settle_stats(w->settle, &s);
-    expose(out, M_DUPLICATES);
-    expose_value(out, M_DUPLICATES, (double)pipeline_duplicates(w->pipeline), LABELS("lookup"));
-    expose_value(out, M_DUPLICATES, (double)s.duplicates, LABELS("settle"));
+    write_two(out, M_DUPLICATES, "lookup", pipeline_duplicates(w->pipeline), "settle",
+              s.duplicates);
     expose_histogram(out, M_SETTLE_ROWS, &s.rows);
     expose_histogram(out, M_SETTLE_SECONDS, &s.seconds);
     expose_one(out, M_SETTLE_WAITING, (double)s.waiting);
     expose_one(out, M_SETTLE_FAILURES, (double)s.failures);
 }
 
-static void write_spans(const struct worker *w, struct buf *out)
+static void write_sent(const struct worker *w, struct buf *out)
 {
-    int64_t sent, dropped;
-    trace_counts(w->trace, &sent, &dropped);
-    expose(out, M_SPANS);
-    expose_value(out, M_SPANS, (double)sent, LABELS("sent"));
-    expose_value(out, M_SPANS, (double)dropped, LABELS("dropped"));
-}
-
-static void write_judged(const struct worker *w, struct buf *out)
-{
-    int64_t sent, lost;
-    outbound_submitted(w->outbound, &sent, &lost);
-    expose(out, M_JUDGED);
-    expose_value(out, M_JUDGED, (double)sent, LABELS("sent"));
-    expose_value(out, M_JUDGED, (double)lost, LABELS("lost"));
+    int64_t sent, other;
+    trace_counts(w->trace, &sent, &other);
+    write_two(out, M_SPANS, "sent", sent, "dropped", other);
+    outbound_submitted(w->outbound, &sent, &other);
+    write_two(out, M_JUDGED, "sent", sent, "lost", other);
 }
 
 static unsigned write_metrics(const struct worker *w, struct buf *out)
@@ -173,8 +172,7 @@ static unsigned write_metrics(const struct worker *w, struct buf *out)
     pipeline_write_metrics(w->pipeline, out);
     write_settle(w, out);
     write_budgets(w, out);
-    write_spans(w, out);
-    write_judged(w, out);
+    write_sent(w, out);
     return 200;
 }
 

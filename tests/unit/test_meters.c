@@ -28,6 +28,31 @@ static void answer(struct meter *m, int64_t granted)
     meter_answer(m, &a, 0, 0);
 }
 
+/* The task waits, and the answer to its first question comes; it asked for `wanted`. */
+static void wait_for(struct meters *ms, struct task *t, struct meter *m, int64_t wanted,
+                     int64_t granted)
+{
+    meter_hold(ms, m, t);
+    ck_assert_int_eq(meter_ask(m).want, wanted);
+    answer(m, granted);
+    meter_unhold(ms, t);
+}
+
+/* The task leaves; its meter stays for one more question, which is returned, and then goes. */
+static struct meter_question leave(struct meters *ms, struct task *t, struct meter *m)
+{
+    quota_release(ms, t);
+    meters_sweep(ms);
+    ck_assert_uint_eq(HASH_COUNT(ms->by_key), 1);
+    ck_assert(meter_due(m, m->ask_at));
+    const struct meter_question q = meter_ask(m);
+    answer(m, 0);
+    meters_sweep(ms);
+    ck_assert_uint_eq(HASH_COUNT(ms->by_key), 0);
+    meters_free(ms);
+    return q;
+}
+
 START_TEST(a_share_comes_back_when_its_call_is_booked)
 {
     struct meters ms;
@@ -36,24 +61,14 @@ START_TEST(a_share_comes_back_when_its_call_is_booked)
     struct meter *m = meter_of(&ms, &t);
     quota_need(t.quota, 0, 40);
     ck_assert_ptr_eq(quota_blocked(&t, 0), m);
-    meter_hold(&ms, m, &t);
-    ck_assert_int_eq(meter_ask(m).want, 40);
-    answer(m, 40);
-    meter_unhold(&ms, &t);
+    wait_for(&ms, &t, m, 40, 40);
     ck_assert_ptr_null(quota_blocked(&t, 0));
     quota_begin(&t, 0);
     quota_end(&t, 1, -1, 15);
     ck_assert_int_eq(meter_ask(m).hold, 15);
     answer(m, 15);
-    quota_release(&ms, &t);
-    meters_sweep(&ms);
-    ck_assert_uint_eq(HASH_COUNT(ms.by_key), 1);
-    const struct meter_question q = meter_ask(m);
+    const struct meter_question q = leave(&ms, &t, m);
     ck_assert_int_eq(q.hold + q.want, 0);
-    answer(m, 0);
-    meters_sweep(&ms);
-    ck_assert_uint_eq(HASH_COUNT(ms.by_key), 0);
-    meters_free(&ms);
 }
 END_TEST
 
@@ -65,19 +80,8 @@ START_TEST(a_wish_is_taken_back)
     with_limit(&ms, LIMIT_COST, 100);
     struct meter *m = meter_of(&ms, &t);
     quota_need(t.quota, 0, 40);
-    meter_hold(&ms, m, &t);
-    (void)meter_ask(m);
-    answer(m, 0); /* the budget is spent */
-    meter_unhold(&ms, &t);
-    quota_release(&ms, &t);
-    meters_sweep(&ms);
-    ck_assert_uint_eq(HASH_COUNT(ms.by_key), 1);
-    ck_assert(meter_due(m, m->ask_at));
-    ck_assert_int_eq(meter_ask(m).want, 0);
-    answer(m, 0);
-    meters_sweep(&ms);
-    ck_assert_uint_eq(HASH_COUNT(ms.by_key), 0);
-    meters_free(&ms);
+    wait_for(&ms, &t, m, 40, 0); /* the budget is spent */
+    ck_assert_int_eq(leave(&ms, &t, m).want, 0);
 }
 END_TEST
 
@@ -88,22 +92,12 @@ START_TEST(what_a_rate_gave_and_nobody_used_goes_back_to_its_bucket)
     with_limit(&ms, LIMIT_TOKENS, 100);
     struct meter *m = meter_of(&ms, &t);
     quota_need(t.quota, 30, 0);
-    meter_hold(&ms, m, &t);
-    ck_assert_int_eq(meter_ask(m).want, 30);
-    answer(m, 30);
-    meter_unhold(&ms, &t);
+    wait_for(&ms, &t, m, 30, 30);
     quota_begin(&t, 0);
     quota_end(&t, 1, 10, 0); /* twenty fewer than was thought */
-    quota_release(&ms, &t);
-    meters_sweep(&ms);
-    ck_assert_uint_eq(HASH_COUNT(ms.by_key), 1);
-    const struct meter_question q = meter_ask(m);
+    const struct meter_question q = leave(&ms, &t, m);
     ck_assert_int_eq(q.hold, 20);
     ck_assert_int_eq(q.bucket, 7);
-    answer(m, 0);
-    meters_sweep(&ms);
-    ck_assert_uint_eq(HASH_COUNT(ms.by_key), 0);
-    meters_free(&ms);
 }
 END_TEST
 
