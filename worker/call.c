@@ -131,6 +131,11 @@ static bool is_watched(const struct call *c)
     return c->timeout.first || c->timeout.stall || c->data;
 }
 
+static struct call **idle_ones(struct call *c)
+{
+    return c->endpoint ? &c->endpoint->idle : &c->multi->caller->loose;
+}
+
 /* A call that failed may leave its handle in the middle of something; it is not used again. */
 static void retire(struct call *c, bool broken)
 {
@@ -144,7 +149,7 @@ static void retire(struct call *c, bool broken)
         free_call(c);
         return;
     }
-    DL_PREPEND(m->idle, c);
+    DL_PREPEND(*idle_ones(c), c);
     if (c->response.cap > RESPONSE_KEEP)
         buf_free(&c->response);
     buf_clear(&c->response);
@@ -287,21 +292,39 @@ static void point_at(struct call *c, struct endpoint *e, const char *url)
     SET(c->easy, CURLOPT_SSL_VERIFYHOST, b->verify_tls ? 2L : 0L);
 }
 
-static struct call *take(struct multi *m)
+static struct call *new_call(struct caller *caller)
 {
-    struct call *c = m->idle;
-    if (c) {
-        DL_DELETE(m->idle, c);
-    } else {
-        c = mem_zero(sizeof *c);
-        c->multi = m;
-        buf_init(&c->response, m->caller->response_max);
-        c->id_header.data = c->id_line;
-        c->easy = curl_easy_init();
-        must(c->easy != NULL, "curl_easy_init");
-        prepare(c);
-    }
-    DL_APPEND(m->active, c);
+    struct call *c = mem_zero(sizeof *c);
+    c->multi = &caller->multis[caller->turn++ % caller->count];
+    buf_init(&c->response, caller->response_max);
+    c->id_header.data = c->id_line;
+    c->easy = curl_easy_init();
+    must(c->easy != NULL, "curl_easy_init");
+    prepare(c);
+    return c;
+}
+
+/* The one that was used last at this endpoint: its connection is open, and all of it in the CPU's
+ * cache. Another endpoint's is taken before there are more. */
+static struct call **find_idle(struct caller *caller, struct endpoint *e)
+{
+    struct endpoint *other;
+    if (e->idle)
+        return &e->idle;
+    LL_FOREACH(caller->endpoints, other)
+    if (other->idle)
+        return &other->idle;
+    return &caller->loose;
+}
+
+static struct call *take(struct caller *caller, struct endpoint *e)
+{
+    struct call **idle = find_idle(caller, e), *c = *idle;
+    if (c)
+        DL_DELETE(*idle, c);
+    else
+        c = new_call(caller);
+    DL_APPEND(c->multi->active, c);
     return c;
 }
 
@@ -316,8 +339,7 @@ static void limit_time(struct call *c, const struct config_timeouts *t)
 
 struct call *call_start(struct caller *caller, const struct call_order *o)
 {
-    struct multi *m = &caller->multis[caller->turn++ % caller->count];
-    struct call *c = take(m);
+    struct call *c = take(caller, o->endpoint);
     c->body = *o->body;
     *o->body = (struct buf){.max = c->body.max};
     c->fault = NULL;
@@ -338,7 +360,7 @@ struct call *call_start(struct caller *caller, const struct call_order *o)
         ev_timer_again(caller->loop, &caller->sweep);
     SET(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.len);
     SET(c->easy, CURLOPT_POSTFIELDS, c->body.data); /* goes out in one piece with the head */
-    must(curl_multi_add_handle(m->handle, c->easy) == CURLM_OK, "curl_multi_add_handle");
+    must(curl_multi_add_handle(c->multi->handle, c->easy) == CURLM_OK, "curl_multi_add_handle");
     return c;
 }
 
@@ -369,20 +391,16 @@ static void free_endpoint(struct endpoint *e)
     free(e);
 }
 
-static void forget(struct call *list, const struct endpoint *e)
-{
-    struct call *c;
-    DL_FOREACH (list, c)
-        if (c->endpoint == e)
-            c->endpoint = NULL;
-}
-
 void caller_endpoint_free(struct caller *caller, struct endpoint *e)
 {
-    for (size_t i = 0; i < caller->count; i++) {
-        forget(caller->multis[i].active, e);
-        forget(caller->multis[i].idle, e);
-    }
+    struct call *c;
+    for (size_t i = 0; i < caller->count; i++)
+        DL_FOREACH (caller->multis[i].active, c)
+            if (c->endpoint == e)
+                c->endpoint = NULL;
+    DL_FOREACH (e->idle, c)
+        c->endpoint = NULL;
+    DL_CONCAT(caller->loose, e->idle);
     LL_DELETE(caller->endpoints, e);
     free_endpoint(e);
 }
@@ -416,13 +434,15 @@ struct caller *caller_new(struct ev_loop *loop, const struct config *c)
     return caller;
 }
 
-static void free_multi(struct multi *m)
+static void free_calls(struct call *list)
 {
     struct call *c, *next;
-    DL_FOREACH_SAFE (m->active, c, next)
-        retire(c, true);
-    DL_FOREACH_SAFE (m->idle, c, next)
+    DL_FOREACH_SAFE (list, c, next)
         free_call(c);
+}
+
+static void free_multi(struct multi *m)
+{
     (void)curl_multi_cleanup(m->handle);
     ev_timer_stop(m->caller->loop, &m->timer);
 }
@@ -432,9 +452,15 @@ void caller_free(struct caller *caller)
     struct endpoint *e, *next;
     ev_timer_stop(caller->loop, &caller->sweep);
     for (size_t i = 0; i < caller->count; i++)
-        free_multi(&caller->multis[i]);
-    LL_FOREACH_SAFE (caller->endpoints, e, next)
+        for (struct call *c; (c = caller->multis[i].active) != NULL;)
+            retire(c, true);
+    free_calls(caller->loose);
+    LL_FOREACH_SAFE (caller->endpoints, e, next) {
+        free_calls(e->idle);
         free_endpoint(e);
+    }
+    for (size_t i = 0; i < caller->count; i++)
+        free_multi(&caller->multis[i]);
     free(caller);
     curl_global_cleanup();
 }

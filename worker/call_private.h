@@ -11,10 +11,11 @@ struct endpoint {
     struct endpoint *next;
     const struct config_backend *backend;
     struct curl_slist *headers;
+    struct call *idle; /* whose last call went here, the latest first */
 };
 
 struct call {
-    struct call *prev, *next; /* in its multi's list: active or idle */
+    struct call *prev, *next; /* in a list: its multi's active ones, or idle ones */
     struct multi *multi;
     CURL *easy;
     struct endpoint *endpoint; /* that the handle is set up for; NULL: none yet */
@@ -40,7 +41,7 @@ struct multi {
     struct caller *caller;
     CURLM *handle;
     ev_timer timer;
-    struct call *active, *idle;
+    struct call *active;
 };
 
 struct caller {
@@ -50,8 +51,9 @@ struct caller {
     struct multi multis[CALL_MULTIS_MAX];
     size_t count, turn;
     struct endpoint *endpoints;
-    ev_timer sweep; /* looks for answers that are late; runs while a call has such a limit */
-    size_t watched; /* calls that have */
+    struct call *loose; /* idle, of endpoints that are gone */
+    ev_timer sweep;     /* looks for answers that are late; runs while a call has such a limit */
+    size_t watched;     /* calls that have */
 };
 
 /* What came of a call that has ended: its answer, borrowed from it, or why there is none. */

@@ -1,5 +1,6 @@
 """A backlog flows: fast calls are never without tasks."""
 import time
+import urllib.parse
 
 import pytest
 
@@ -32,4 +33,23 @@ def test_intake_keeps_up_when_its_queue_was_full(world, fairness):
     worker = world.start_worker()
     steps = progress(world)
     assert steps.count(0) < len(steps) * 0.3, steps
+    assert worker.stop() == 0
+
+
+def connections_to(url):
+    """How many connections to a local server are open, on the client's side."""
+    port = urllib.parse.urlsplit(url).port
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
+def test_no_more_connections_than_calls_in_flight(world):
+    """Calls that end in another order than they began go out on connections that are open."""
+    stub = world.start_stub("--latency", "0.1", "--jitter", "0.6")
+    world.set_up(stub, worker={"concurrency": 1000})
+    world.quern("submit", write_batch(world.path / "in.jsonl", 8000), "--job", "job")
+    worker = world.start_worker()
+    world.wait_rows(5000)
+    assert 500 < connections_to(stub.url) <= 1010
     assert worker.stop() == 0
