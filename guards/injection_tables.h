@@ -31,9 +31,9 @@ extern const struct injection_mark injection_marks[];
  * in a row, two stems with a word between; by number: pairs of classes within a few words, and what
  * else is known. See guards/train.py. */
 enum {
-    MODEL_WORDS = 1 << 15,
-    MODEL_STEMS = 1 << 15,
-    MODEL_ROW_BITS = 16,
+    MODEL_WORDS = 1 << 16,
+    MODEL_STEMS = 1 << 16,
+    MODEL_ROW_BITS = 18,
     MODEL_OTHERS = 32,
     MODEL_STEMS_AT = MODEL_WORDS,
     MODEL_BIGRAMS_AT = MODEL_STEMS_AT + MODEL_STEMS,

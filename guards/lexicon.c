@@ -10,7 +10,8 @@
 /* Children are a list; those of the first two levels are found at once. Node 0 is none. */
 struct node {
     uint64_t exact,
-        prefix; /* classes of the word that ends here, and of all that go on from here */
+        prefix;        /* classes of the word that ends here, and of all that go on from here */
+    uint64_t children; /* bits, by the lower six of their bytes: most words end here */
     uint32_t child, sibling;
     unsigned char byte;
     bool first; /* it is one of the root's */
@@ -40,12 +41,14 @@ void lexicon_free(struct lexicon *l)
     free(l);
 }
 
-static uint32_t find_child(const struct lexicon *l, uint32_t at, unsigned char byte)
+static inline uint32_t find_child(const struct lexicon *l, uint32_t at, unsigned char byte)
 {
     if (at == 0)
         return l->root[byte];
     if (l->nodes[at].first)
         return l->second[l->nodes[at].byte][byte];
+    if (!(l->nodes[at].children >> byte % 64 & 1))
+        return 0;
     uint32_t n = l->nodes[at].child;
     while (n && l->nodes[n].byte != byte)
         n = l->nodes[n].sibling;
@@ -71,6 +74,7 @@ static uint32_t make_child(struct lexicon *l, uint32_t at, unsigned char byte)
     } else if (l->nodes[at].first) {
         l->second[l->nodes[at].byte][byte] = (uint16_t)n;
     } else {
+        l->nodes[at].children |= UINT64_C(1) << byte % 64;
         l->nodes[n].sibling = l->nodes[at].child;
         l->nodes[at].child = n;
     }

@@ -9,33 +9,49 @@
 
 enum { SECRET_MAX = 4096, PEM_MAX = 1 << 20, NAME_MAX_BYTES = 40 };
 
-/* What services put in front, and how many characters are behind it at least. */
+/* Sets of characters: a bit for each. */
+#define DIGITS 0x03FF0000
+#define CAPITALS 0x07FFFFFE
+#define DASH (1U << ('-' - 32))
+#define DOT (1U << ('.' - 32))
+#define UNDERSCORE (1U << ('_' - 64))
+typedef uint32_t set[8];
+static const set hex = {0, DIGITS, 0x7E, 0x7E}, capital = {0, DIGITS, CAPITALS},
+                 word = {0, DIGITS | DASH, CAPITALS | UNDERSCORE, CAPITALS},
+                 dotted = {0, DIGITS | DASH | DOT, CAPITALS | UNDERSCORE, CAPITALS};
+
+static inline bool in_set(char c, const set of)
+{
+    return of[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
+}
+
+/* What services put in front, and how many characters of which set are behind it at least. */
 static const struct mark {
     const char *prefix;
     size_t least;
-    char set; /* 'x' hexadecimal, 'U' capitals and digits, 'w' letters, digits, _ and - */
-} marks[] = {{"sk-", 20, 'w'},      {"AKIA", 16, 'U'},
-             {"ASIA", 16, 'U'},     {"ABIA", 16, 'U'},
-             {"ghp_", 30, 'w'},     {"gho_", 30, 'w'},
-             {"ghu_", 30, 'w'},     {"ghs_", 30, 'w'},
-             {"ghr_", 30, 'w'},     {"github_pat_", 22, 'w'},
-             {"glpat-", 18, 'w'},   {"xoxb-", 10, 'w'},
-             {"xoxp-", 10, 'w'},    {"xoxa-", 10, 'w'},
-             {"xoxr-", 10, 'w'},    {"xoxs-", 10, 'w'},
-             {"xapp-", 10, 'w'},    {"sk_live_", 16, 'w'},
-             {"sk_test_", 16, 'w'}, {"rk_live_", 16, 'w'},
-             {"rk_test_", 16, 'w'}, {"pk_live_", 16, 'w'},
-             {"whsec_", 20, 'w'},   {"AIza", 30, 'w'},
-             {"npm_", 30, 'w'},     {"hf_", 30, 'w'},
-             {"gsk_", 30, 'w'},     {"xai-", 30, 'w'},
-             {"r8_", 30, 'w'},      {"pypi-", 40, 'w'},
-             {"dop_v1_", 40, 'x'},  {"shpat_", 28, 'x'},
-             {"SK", 32, 'x'},       {"AC", 32, 'x'},
-             {"ya29.", 20, 'w'},    {"SG.", 40, '.'},
-             {"eyJ", 40, '.'},      {"AGE-SECRET-KEY-", 40, 'U'},
-             {"glrt-", 18, 'w'},    {"dapi", 32, 'x'},
-             {"lin_api_", 30, 'w'}, {"PMAK-", 40, 'w'},
-             {"key-", 32, 'x'},     {"pplx-", 30, 'w'}};
+    const uint32_t *set;
+} marks[] = {{"sk-", 20, word},      {"AKIA", 16, capital},
+             {"ASIA", 16, capital},  {"ABIA", 16, capital},
+             {"ghp_", 30, word},     {"gho_", 30, word},
+             {"ghu_", 30, word},     {"ghs_", 30, word},
+             {"ghr_", 30, word},     {"github_pat_", 22, word},
+             {"glpat-", 18, word},   {"xoxb-", 10, word},
+             {"xoxp-", 10, word},    {"xoxa-", 10, word},
+             {"xoxr-", 10, word},    {"xoxs-", 10, word},
+             {"xapp-", 10, word},    {"sk_live_", 16, word},
+             {"sk_test_", 16, word}, {"rk_live_", 16, word},
+             {"rk_test_", 16, word}, {"pk_live_", 16, word},
+             {"whsec_", 20, word},   {"AIza", 30, word},
+             {"npm_", 30, word},     {"hf_", 30, word},
+             {"gsk_", 30, word},     {"xai-", 30, word},
+             {"r8_", 30, word},      {"pypi-", 40, word},
+             {"dop_v1_", 40, hex},   {"shpat_", 28, hex},
+             {"SK", 32, hex},        {"AC", 32, hex},
+             {"ya29.", 20, word},    {"SG.", 40, dotted},
+             {"eyJ", 40, dotted},    {"AGE-SECRET-KEY-", 40, capital},
+             {"glrt-", 18, word},    {"dapi", 32, hex},
+             {"lin_api_", 30, word}, {"PMAK-", 40, word},
+             {"key-", 32, hex},      {"pplx-", 30, word}};
 
 /* Names of what is secret, or ends of them; what follows '=' or ':' is its value. What people
  * choose themselves need not look drawn. */
@@ -58,17 +74,6 @@ static const struct name {
     NAME("bearer", false),     NAME("secret_key", false),     NAME("auth", false),
     NAME("access-key", false), NAME("signing_key", false),    NAME("encryption_key", false),
     NAME("accountkey", false), NAME("sharedaccesskey", false)};
-
-static bool in_set(char c, char set)
-{
-    const char low = (char)(c | 32);
-    const bool number = c >= '0' && c <= '9', letter = low >= 'a' && low <= 'z';
-    if (set == 'x')
-        return number || (letter && low <= 'f');
-    if (set == 'U')
-        return number || (letter && c < 'a');
-    return letter || number || c == '_' || c == '-' || (set == '.' && c == '.');
-}
 
 /* Bits a character. */
 static double entropy(const char *s, size_t n)
@@ -148,7 +153,7 @@ static bool marked_at(const char *s, size_t len, size_t *n)
     size_t token = 0;
     if (!begins_mark(s[0]))
         return false;
-    while (token < len && token < LEAST && in_set(s[token], '.'))
+    while (token < len && token < LEAST && in_set(s[token], dotted))
         token++;
     if (token < LEAST)
         return false;
@@ -161,7 +166,7 @@ static bool marked_at(const char *s, size_t len, size_t *n)
             end++;
         while (end > k && !isalnum((unsigned char)s[end - 1]) && s[end - 1] != '_')
             end--;
-        if (end - k < marks[i].least || (marks[i].set == 'x' && end - k != marks[i].least) ||
+        if (end - k < marks[i].least || (marks[i].set == hex && end - k != marks[i].least) ||
             (s[0] == 'e' && !is_jwt(s, end)) || entropy(s + k, end - k) < 2.5)
             continue;
         *n = end;
@@ -260,12 +265,12 @@ static size_t value_end(const char *s, size_t len, size_t value, struct secret_m
     return s[value] == '$' || memmem(s + value, end - value, "://", 3) ? 0 : end;
 }
 
-static bool assigned_at(const char *s, size_t len, size_t at, struct secret_memo *memo,
+/* `end`: where the letters of a name that begins at `at` end, those of other scripts but for. */
+static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct secret_memo *memo,
                         size_t *from, size_t *to)
 {
-    size_t end = at;
     while (end < len && end - at < NAME_MAX_BYTES &&
-           (in_set(s[end], 'w') || (unsigned char)s[end] >= 0x80))
+           (in_set(s[end], word) || (unsigned char)s[end] >= 0x80))
         end++;
     if (end == len || !parts(s[end]))
         return false;
@@ -301,14 +306,14 @@ static bool is_example(const char *user, size_t user_len, const char *s, size_t 
     return known;
 }
 
-/* The password of "scheme://user:password@host". */
-static bool login_at(const char *s, size_t len, size_t at, size_t *from, size_t *to)
+/* The password of "scheme://user:password@host"; `end`: of its first word. */
+static bool login_at(const char *s, size_t len, size_t at, size_t end, size_t *from, size_t *to)
 {
     enum { LOGIN_MAX = 256 };
-    size_t i = at, colon = 0;
-    while (i < len && i - at < NAME_MAX_BYTES && (in_set(s[i], 'w') || s[i] == '+'))
+    size_t i = end, colon = 0;
+    while (i < len && i - at < NAME_MAX_BYTES && (in_set(s[i], word) || s[i] == '+'))
         i++;
-    if (len - i < 3 || memcmp(s + i, "://", 3) != 0)
+    if (len - i < 3 || s[i] != ':' || s[i + 1] != '/' || s[i + 2] != '/')
         return false;
     const size_t user = i + 3;
     for (i = user; i < len && i - at < LOGIN_MAX && s[i] != '@'; i++) {
@@ -329,13 +334,17 @@ bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo
                size_t *to)
 {
     size_t n;
-    const bool first = at == 0 || !in_set(text[at - 1], '.');
+    const bool first = at == 0 || !in_set(text[at - 1], dotted);
     if (first && marked_at(text + at, len - at, &n)) {
         *from = at;
         *to = at + n;
         return true;
     }
-    return assigned_at(text, len, at, memo, from, to) || login_at(text, len, at, from, to);
+    size_t end = at;
+    while (end < len && end - at < NAME_MAX_BYTES && in_set(text[end], word))
+        end++;
+    return assigned_at(text, len, at, end, memo, from, to) ||
+           login_at(text, len, at, end, from, to);
 }
 
 size_t private_key_at(const char *text, size_t len, size_t at)

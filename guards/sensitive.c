@@ -11,7 +11,8 @@
 enum {
     CUE_BYTES = 96, /* in front of a number, that may say what it is */
     LOCAL_MAX = 64, /* RFC 5321: of an address, and its domain */
-    DOMAIN_MAX = 255
+    DOMAIN_MAX = 255,
+    GROUP_MAX = 4 /* digits of an IPv6 address, up to a colon */
 };
 
 const char *const sensitive_names[SENSITIVE_KINDS] = {
@@ -170,23 +171,19 @@ static size_t read_iban(struct scan *s, size_t from)
     return n == want && !scan_same_token(scan_at(s, end)) && check_iban(id, n) ? end : 0;
 }
 
-static size_t read_codice(const struct scan *s, size_t from)
+static size_t read_codice(const struct scan *s, size_t from, size_t to)
 {
     char id[16];
-    size_t n = 0;
-    if (!isalnum((unsigned char)scan_at(s, from + 15)) || scan_is_digit(scan_at(s, from)))
+    if (to - from != sizeof id)
         return 0;
-    while (n < 16 && isalnum((unsigned char)scan_at(s, from + n))) {
-        id[n] = (char)toupper((unsigned char)s->text[from + n]);
-        n++;
-    }
-    return !scan_same_token(scan_at(s, from + n)) && check_codice_fiscale(id, n) ? from + n : 0;
+    for (size_t i = 0; i < sizeof id; i++)
+        id[i] = (char)toupper((unsigned char)s->text[from + i]);
+    return check_codice_fiscale(id, sizeof id) ? to : 0;
 }
 
 /* Both ends of "2001:db8::1"; a zone or port behind it is not part of it. */
 static size_t read_ipv6(const struct scan *s, size_t from)
 {
-    enum { GROUP_MAX = 4 }; /* digits */
     char text[INET6_ADDRSTRLEN];
     struct in6_addr address;
     size_t n = 0, colons = 0, digits = 0;
@@ -216,6 +213,19 @@ static size_t read_ipv6(const struct scan *s, size_t from)
                : 0;
 }
 
+/* Where the word that `i` is in ends, or `i`. */
+static size_t word_end(struct scan *s, size_t i)
+{
+    if (i >= s->word_from && i < s->word_to)
+        return s->word_to;
+    s->word_from = i;
+    while (i < s->len &&
+           (scan_same_token(s->text[i]) || ((unsigned char)s->text[i] & 0xC0) == 0x80))
+        i++;
+    s->word_to = i;
+    return i;
+}
+
 static size_t read_token(struct scan *s, size_t from)
 {
     size_t end = 0, secret, to;
@@ -229,7 +239,7 @@ static size_t read_token(struct scan *s, size_t from)
         return end;
     }
     if (scan_wants(s, SENSITIVE_ID) &&
-        ((end = read_codice(s, from)) != 0 ||
+        ((end = read_codice(s, from, word_end(s, from))) != 0 ||
          ((s->text[from] | 32) >= 'x' && (s->text[from] | 32) <= 'z' &&
           (end = scan_lettered(s, from)) != 0))) {
         spans_add(s->out, SENSITIVE_ID, from, end);
@@ -241,13 +251,24 @@ static size_t read_token(struct scan *s, size_t from)
 /* ---- all --------------------------------------------------------------------------------------
  */
 
+/* Is there a colon at `i` or behind it, at most so many bytes away? */
+static bool is_colon_near(struct scan *s, size_t i, size_t bytes)
+{
+    if (s->colon <= i && s->colon < s->len) {
+        const char *colon = memchr(s->text + i, ':', s->len - i);
+        s->colon = colon ? (size_t)(colon - s->text) : s->len;
+    }
+    return s->colon < s->len && s->colon - i <= bytes;
+}
+
 /* What begins at `i`, where no word does yet; returns where to go on, 0: nothing. */
 static size_t read_start(struct scan *s, size_t i)
 {
     const char c = s->text[i];
     size_t end = 0;
     const bool goes_on = i > 0 && s->text[i - 1] == ':'; /* it would have begun before */
-    if (!goes_on && (isxdigit((unsigned char)c) || (c == ':' && scan_at(s, i + 1) == ':')) &&
+    if (is_colon_near(s, i, GROUP_MAX) && !goes_on &&
+        (isxdigit((unsigned char)c) || (c == ':' && scan_at(s, i + 1) == ':')) &&
         scan_wants(s, SENSITIVE_IP) && (end = read_ipv6(s, i)) != 0) {
         spans_add(s->out, SENSITIVE_IP, i, end);
         return end;
@@ -276,15 +297,12 @@ static size_t read_sign(struct scan *s, size_t i)
 void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *out)
 {
     struct before before = {.pos = SIZE_MAX};
-    struct scan s = {&before, text, len, mask, out};
+    struct scan s = {.before = &before, .text = text, .len = len, .mask = mask, .out = out};
     bool inside = false; /* of a word */
     out->count = 0;
     for (size_t i = 0; i < len && out->count < SPANS_MAX;) {
-        while (inside && i < len &&
-               (scan_same_token(text[i]) || ((unsigned char)text[i] & 0xC0) == 0x80))
-            i++;
         if (inside)
-            before.word = i;
+            before.word = i = word_end(&s, i);
         if (i == len)
             break;
         const char c = text[i];

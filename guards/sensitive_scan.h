@@ -18,6 +18,8 @@ struct scan {
     size_t len;
     uint32_t mask;
     struct spans *out;
+    size_t word_from, word_to; /* the word that was looked at last */
+    size_t colon;              /* where the next one is, if it is not behind the scan */
 };
 
 static inline bool scan_wants(const struct scan *s, enum sensitive_kind k)

@@ -21,7 +21,7 @@ import numpy
 from scipy.sparse import csr_matrix, diags, vstack
 from sklearn.linear_model import LogisticRegression
 
-FEATURES = 2 * 2 ** 15 + 3 * 2 ** 16 + 64 * 64 + 32
+FEATURES = 2 * 2 ** 16 + 3 * 2 ** 18 + 64 * 64 + 32
 ROUNDS, C, WEIGHT, RARE = 3, 30, 0.6, 1.4
 ALARM, FALSE = 0.6, 0.009
 GUARDS = pathlib.Path(__file__).parent

@@ -48,7 +48,7 @@ def test_injections(part, least):
     false = by("kind", innocent, lambda f: f["score"] >= ALARM)
     table("injections found", caught)
     table("innocent texts taken for injections", false)
-    assert len(caught) == 12
+    assert len(caught) >= 12
     assert sum(g for _, g, _ in caught) / len(attacks) >= least
     assert sum(g for _, g, _ in false) / len(innocent) <= 0.02
 
