@@ -9,7 +9,7 @@
 #include "common/mem.h"
 #include "guards/injection_private.h"
 
-#define STRONG 0.84 /* a phrase that is enough by itself */
+#define LIKELY 0.6 /* a part is as sure as the phrases in it, once the model says so much */
 
 enum {
     PART_WORDS = 24, /* after so many a part ends with its sentence; with twice as many anyhow */
@@ -193,9 +193,11 @@ static void conclude(struct injection_verdict *v, const struct injection_finding
     bool named = false;
     v->score = fmax(v->score, worst->weight);
     for (size_t i = 0; i < v->count; i++) {
-        if (v->findings[i].weight >= STRONG)
+        if (v->findings[i].from >= worst->to || v->findings[i].to <= worst->from)
+            continue;
+        named = true;
+        if (worst->weight >= LIKELY)
             v->score = fmax(v->score, v->findings[i].weight);
-        named |= v->findings[i].from < worst->to && v->findings[i].to > worst->from;
     }
     if (worst->weight >= INJECTION_LEAST && !named)
         injection_add(v, worst->family, worst->from, worst->to, worst->weight);

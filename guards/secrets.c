@@ -129,6 +129,35 @@ static bool is_chosen(const char *s, size_t n)
     return n >= CHOSEN_LEAST && digits && (letters >= 2 || digits == n);
 }
 
+/* "/home/user1", "~/.ssh/id_2": no key of base64 has so few kinds of characters. */
+static bool is_path(const char *s, size_t n)
+{
+    size_t i = n > 1 && (s[0] == '~' || s[0] == '.') ? 1 : 0;
+    if (s[i] != '/')
+        return false;
+    while (i < n &&
+           (islower((unsigned char)s[i]) || isdigit((unsigned char)s[i]) || strchr("/._-", s[i])))
+        i++;
+    return i == n;
+}
+
+/* What programs write where a password's kind stands: "sha256", "varchar255". */
+static bool is_kind(const char *s, size_t n)
+{
+    static const char *const kinds[] = {"sha",  "md",   "aes", "rsa",  "base",    "utf",   "pbkdf",
+                                        "uuid", "uint", "int", "char", "varchar", "string"};
+    size_t letters = 0, digits = 0;
+    while (letters < n && isalpha((unsigned char)s[letters]))
+        letters++;
+    while (letters + digits < n && isdigit((unsigned char)s[letters + digits]))
+        digits++;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (letters + digits == n && strlen(kinds[i]) == letters &&
+            strncasecmp(s, kinds[i], letters) == 0)
+            return true;
+    return false;
+}
+
 /* "eyJ….eyJ….sig" */
 static bool is_jwt(const char *s, size_t n)
 {
@@ -285,6 +314,8 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct
         return false;
     const size_t n = *to - value;
     *from = value;
+    if (is_path(s + value, n) || is_kind(s + value, n))
+        return false;
     return basic ? is_basic(s + value, n)
                  : is_random(s + value, n) || (name && name->chosen && is_chosen(s + value, n));
 }
