@@ -49,6 +49,8 @@ RATIOS = [
     ("worker CPU at 0 ms, of libcurl alone", ("throughput", "128", "worker_us"), ("floors", "libcurl, 0", "cpu_us")),
     ("tasks/s at 0 ms, of libcurl alone", ("throughput", "128", "tasks_per_s"), ("floors", "libcurl, 0", "per_s")),
     ("worker CPU at 1 s, of libcurl alone", ("latency-bound", "2000", "worker_us"), ("floors", "libcurl, 1 s, 2000", "cpu_us")),
+    ("rows/s of quern submit, of librdkafka alone", ("producer", "2 GB", "rows_per_s"),
+     ("floors", "librdkafka, produce", "per_s")),
     ("tasks/s at 0 ms, of Go", ("throughput", "128", "tasks_per_s"), ("peers", "Go, franz-go + pgx, 0", "tasks_per_s")),
     ("worker CPU at 0 ms, of Go", ("throughput", "128", "worker_us"), ("peers", "Go, franz-go + pgx, 0", "cpu_us")),
     ("worker CPU at 1 s, of Go", ("latency-bound", "2000", "worker_us"), ("peers", "Go, franz-go + pgx, 1000", "cpu_us")),

@@ -75,6 +75,8 @@ def floors(quick):
     kafka = world.config["kafka"]
     rows.append({"case": "floors", "what": "librdkafka, consume",
                  **floor("consume", kafka["brokers"], kafka["topic_prefix"] + "tasks.normal", count)})
+    rows.append({"case": "floors", "what": "librdkafka, produce",
+                 **floor("produce", kafka["brokers"], kafka["topic_prefix"] + "tasks.low", bodies, 5 * count)})
     rows.append({"case": "floors", "what": "libpq, 500 rows a commit",
                  **floor("insert", world.config["database"]["url"], count, 500)})
     stub.stop()

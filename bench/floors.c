@@ -3,6 +3,7 @@
  *
  *   bench-floors http URL FILE IN_FLIGHT COUNT    libcurl in libev, FILE's lines as bodies
  *   bench-floors consume BROKERS TOPIC COUNT      librdkafka
+ *   bench-floors produce BROKERS TOPIC FILE COUNT librdkafka, FILE's lines as records
  *   bench-floors insert DATABASE_URL COUNT BATCH  libpq: unnest() of two columns, a commit a batch
  *
  * Prints {"count": N, "wall_s": S, "cpu_s": S, "rss_mb": N}: of this process. */
@@ -242,6 +243,39 @@ static void run_consume(char **argv)
     rd_kafka_destroy(rk);
 }
 
+/* ---- produce -------------------------------------------------------------------------------- */
+
+static void run_produce(char **argv)
+{
+    static const char *const properties[][2] = {{"enable.idempotence", "true"}, /* as quern's */
+                                                {"compression.codec", "lz4"},
+                                                {"linger.ms", "5"}};
+    char text[512];
+    const long count = atol(argv[3]);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", argv[0], text, sizeof text);
+    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
+        (void)rd_kafka_conf_set(conf, properties[i][0], properties[i][1], text, sizeof text);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    if (!rk)
+        fail("producer", text);
+    read_lines(argv[2]);
+    const double since = now();
+    for (long i = 0; i < count; i++) {
+        char *line = http.lines[(size_t)i % http.line_count];
+        while (rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(argv[1]),
+                                 RD_KAFKA_V_VALUE(line, strlen(line)),
+                                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                 RD_KAFKA_V_END) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            (void)rd_kafka_poll(rk, 10); /* its queue is full */
+        (void)rd_kafka_poll(rk, 0);
+    }
+    if (rd_kafka_flush(rk, 6 * WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        fail("producer", "not all records were taken");
+    tell(count, since);
+    rd_kafka_destroy(rk);
+}
+
 /* ---- insert --------------------------------------------------------------------------------- */
 
 static void check(PGconn *db, PGresult *r)
@@ -300,7 +334,10 @@ int main(int argc, char **argv)
         const char *name;
         int arguments;
         void (*run)(char **argv);
-    } floors[] = {{"http", 4, run_http}, {"consume", 3, run_consume}, {"insert", 3, run_insert}};
+    } floors[] = {{"http", 4, run_http},
+                  {"consume", 3, run_consume},
+                  {"produce", 4, run_produce},
+                  {"insert", 3, run_insert}};
     for (size_t i = 0; i < sizeof floors / sizeof *floors; i++) {
         if (argc == floors[i].arguments + 2 && strcmp(argv[1], floors[i].name) == 0) {
             floors[i].run(argv + 2);

@@ -105,9 +105,8 @@ static enum input_result batch_next(struct input *in, struct input_item *item, s
 static quern_status batch_rewind(struct input *in, struct error *err)
 {
     struct batch *b = (struct batch *)in;
-    if (fseek(b->file, 0, SEEK_SET) != 0)
+    if (!lines_rewind(&b->lines))
         return INVALID(err, "io", "cannot read %s a second time: %s", b->path, strerror(errno));
-    b->lines.number = 0;
     return QUERN_OK;
 }
 

@@ -259,7 +259,6 @@ static void start(struct rows *r)
 {
     r->has_names = false;
     r->row_number = 0;
-    r->lines.number = 0;
     row_clear(&r->names);
     row_clear(&r->values);
     if (r->csv)
@@ -269,7 +268,7 @@ static void start(struct rows *r)
 static quern_status rows_rewind(struct input *in, struct error *err)
 {
     struct rows *r = (struct rows *)in;
-    if (fseek(r->file, 0, SEEK_SET) != 0)
+    if (!lines_rewind(&r->lines))
         return INVALID(err, "cannot read %s a second time: %s", r->path, strerror(errno));
     if (r->csv)
         csv_free(&r->parser);

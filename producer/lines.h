@@ -1,6 +1,7 @@
 /* Lines of a file, one at a time, each at most `max` bytes long. */
 #ifndef QUERN_LINES_H
 #define QUERN_LINES_H
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -11,6 +12,8 @@ struct lines {
     size_t max;
     struct buf line;
     int64_t number; /* of the line just read, from 1 */
+    char *chunk;    /* what was read of the file last, up to `have`; looked at up to `pos` */
+    size_t pos, have;
 };
 
 enum lines_result { LINES_LINE, LINES_TOO_LONG, LINES_END, LINES_ERROR };
@@ -22,4 +25,7 @@ void lines_free(struct lines *l);
  * mark before the first. A line over the maximum is
  * skipped to its end. LINES_ERROR: errno tells. */
 enum lines_result lines_next(struct lines *l);
+
+/* Begins again with the first line. False: errno tells. */
+bool lines_rewind(struct lines *l);
 #endif

@@ -80,6 +80,32 @@ START_TEST(nul_bytes_do_not_end_a_line)
 }
 END_TEST
 
+START_TEST(lines_that_no_chunk_holds_are_read_and_again)
+{
+    enum { LENGTH = 100000, COUNT = 7 };
+    struct lines l;
+    FILE *f = tmpfile();
+    ck_assert_ptr_nonnull(f);
+    for (int i = 0; i < COUNT; i++)
+        for (int k = 0; k <= LENGTH; k++)
+            (void)fputc(k < LENGTH ? 'a' + i : '\n', f);
+    rewind(f);
+    lines_init(&l, f, LENGTH);
+    for (int lines = 3; lines <= COUNT; lines += COUNT - 3) { /* some, then all */
+        ck_assert(lines_rewind(&l));
+        for (int i = 0; i < lines; i++) {
+            ck_assert_int_eq(lines_next(&l), LINES_LINE);
+            ck_assert_int_eq(l.number, i + 1);
+            ck_assert(l.line.len == LENGTH && l.line.data[0] == 'a' + i &&
+                      l.line.data[LENGTH - 1] == 'a' + i);
+        }
+    }
+    ck_assert_int_eq(lines_next(&l), LINES_END);
+    lines_free(&l);
+    (void)fclose(f);
+}
+END_TEST
+
 START_TEST(a_directory_is_an_error_and_no_end)
 {
     struct lines l;
@@ -98,6 +124,7 @@ Suite *suite_lines(void)
                                   a_line_at_the_limit_is_read_and_one_over_it_is_skipped_whole,
                                   one_byte_over_the_limit_is_over_it,
                                   nul_bytes_do_not_end_a_line,
+                                  lines_that_no_chunk_holds_are_read_and_again,
                                   a_directory_is_an_error_and_no_end,
                                   NULL};
     return suite_of("lines", tests);
