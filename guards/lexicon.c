@@ -11,7 +11,7 @@
 struct node {
     uint64_t exact,
         prefix;        /* classes of the word that ends here, and of all that go on from here */
-    uint64_t children; /* bits, by the lower six of their bytes: most words end here */
+    uint64_t children; /* bits, by the lower six of their bytes: most searches end here */
     uint32_t child, sibling;
     unsigned char byte;
     bool first; /* it is one of the root's */
@@ -61,7 +61,7 @@ static uint32_t make_child(struct lexicon *l, uint32_t at, unsigned char byte)
     uint32_t n = find_child(l, at, byte);
     if (n)
         return n;
-    if (l->count == UINT16_MAX && at != 0 && l->nodes[at].first)
+    if (l->count >= UINT16_MAX && at != 0 && l->nodes[at].first)
         return 0;
     if (l->count == l->cap) {
         l->cap *= 2;

@@ -294,7 +294,8 @@ static size_t value_end(const char *s, size_t len, size_t value, struct secret_m
     return s[value] == '$' || memmem(s + value, end - value, "://", 3) ? 0 : end;
 }
 
-/* `end`: where the letters of a name that begins at `at` end, those of other scripts but for. */
+/* `end`: of what begins at `at`, as far as it is of the set `word`; letters of other scripts may
+ * follow. */
 static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct secret_memo *memo,
                         size_t *from, size_t *to)
 {
@@ -337,7 +338,7 @@ static bool is_example(const char *user, size_t user_len, const char *s, size_t 
     return known;
 }
 
-/* The password of "scheme://user:password@host"; `end`: of its first word. */
+/* The password of "scheme://user:password@host"; `end` as above. */
 static bool login_at(const char *s, size_t len, size_t at, size_t end, size_t *from, size_t *to)
 {
     enum { LOGIN_MAX = 256 };

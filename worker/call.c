@@ -10,6 +10,7 @@
 
 enum {
     CALLS_PER_MULTI = 128,
+    KEPT_PER_CALL = 4,        /* open connections, to several hosts */
     RECEIVE_BYTES = 4 << 10,  /* for each call in flight; 16 KiB by itself, a third of our memory */
     RESPONSE_FREE = 64 << 10, /* answers up to this long are taken whatever the others hold */
     RESPONSE_KEEP = 64 << 10, /* a longer buffer is not kept for the next call */
@@ -305,23 +306,24 @@ static struct call *new_call(struct caller *caller)
 }
 
 /* The one that was used last at this endpoint: its connection is open, and all of it in the CPU's
- * cache. Another endpoint's is taken before there are more. */
-static struct call **find_idle(struct caller *caller, struct endpoint *e)
+ * cache. One that is no endpoint's, or that another has not used for longest, is taken before there
+ * are more. */
+static struct call *find_idle(struct caller *caller, const struct endpoint *e)
 {
     struct endpoint *other;
-    if (e->idle)
-        return &e->idle;
-    LL_FOREACH(caller->endpoints, other)
-    if (other->idle)
-        return &other->idle;
-    return &caller->loose;
+    if (e->idle || caller->loose)
+        return e->idle ? e->idle : caller->loose;
+    LL_FOREACH (caller->endpoints, other)
+        if (other->idle)
+            return other->idle->prev; /* of the first, utlist's last */
+    return NULL;
 }
 
-static struct call *take(struct caller *caller, struct endpoint *e)
+static struct call *take(struct caller *caller, const struct endpoint *e)
 {
-    struct call **idle = find_idle(caller, e), *c = *idle;
+    struct call *c = find_idle(caller, e);
     if (c)
-        DL_DELETE(*idle, c);
+        DL_DELETE(*idle_ones(c), c);
     else
         c = new_call(caller);
     DL_APPEND(c->multi->active, c);
@@ -417,6 +419,7 @@ struct caller *caller_new(struct ev_loop *loop, const struct config *c)
     caller->count = (size_t)(c->worker.concurrency + CALLS_PER_MULTI - 1) / CALLS_PER_MULTI;
     if (caller->count > CALL_MULTIS_MAX)
         caller->count = CALL_MULTIS_MAX;
+    const long calls = (c->worker.concurrency + (long)caller->count - 1) / (long)caller->count;
     ev_timer_init(&caller->sweep, on_sweep, 0., SWEEP_EVERY);
     caller->sweep.data = caller;
     for (size_t i = 0; i < caller->count; i++) {
@@ -428,6 +431,8 @@ struct caller *caller_new(struct ev_loop *loop, const struct config *c)
         MSET(m->handle, CURLMOPT_SOCKETDATA, m);
         MSET(m->handle, CURLMOPT_TIMERFUNCTION, watch_timer);
         MSET(m->handle, CURLMOPT_TIMERDATA, m);
+        /* libcurl's own limit follows the calls in flight, and closes what a next burst needs. */
+        MSET(m->handle, CURLMOPT_MAXCONNECTS, KEPT_PER_CALL * calls);
         ev_timer_init(&m->timer, on_timer, 0., 0.);
         m->timer.data = m;
     }
@@ -449,13 +454,14 @@ static void free_multi(struct multi *m)
 
 void caller_free(struct caller *caller)
 {
-    struct endpoint *e, *next;
+    struct call *c, *next;
+    struct endpoint *e, *after;
     ev_timer_stop(caller->loop, &caller->sweep);
     for (size_t i = 0; i < caller->count; i++)
-        for (struct call *c; (c = caller->multis[i].active) != NULL;)
+        DL_FOREACH_SAFE (caller->multis[i].active, c, next)
             retire(c, true);
     free_calls(caller->loose);
-    LL_FOREACH_SAFE (caller->endpoints, e, next) {
+    LL_FOREACH_SAFE (caller->endpoints, e, after) {
         free_calls(e->idle);
         free_endpoint(e);
     }

@@ -14,7 +14,7 @@
 struct caller;
 struct call;
 
-/* A backend as calls see it: its headers and limits; made once, lives as long as the caller. */
+/* A backend as calls see it: its headers and limits. Ends with the caller at the latest. */
 struct endpoint;
 
 /* How a call ended. http_status 0: there was no answer, and `error` (class RETRY; code "timeout",

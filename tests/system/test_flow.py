@@ -53,3 +53,14 @@ def test_no_more_connections_than_calls_in_flight(world):
     world.wait_rows(5000)
     assert 500 < connections_to(stub.url) <= 1010
     assert worker.stop() == 0
+
+
+def test_connections_stay_open_between_bursts(world):
+    """libcurl would close most of them once few calls are in flight."""
+    stub = world.start_stub("--latency", "0.5")
+    world.set_up(stub, worker={"concurrency": 400})
+    worker = world.start_worker()
+    world.quern("submit", write_batch(world.path / "in.jsonl", 800), "--job", "job")
+    world.wait_rows(800)
+    assert connections_to(stub.url) >= 380
+    assert worker.stop() == 0
