@@ -32,7 +32,10 @@ static bool is_date(int month, int day)
 
 static bool all_alike(const char *s, size_t n)
 {
-    return strspn(s, (const char[]){s[0], '\0'}) >= n;
+    size_t i = 1;
+    while (i < n && s[i] == s[0])
+        i++;
+    return i >= n;
 }
 
 /* ---- cards and accounts -----------------------------------------------------------------------
@@ -40,36 +43,39 @@ static bool all_alike(const char *s, size_t n)
 
 bool check_luhn(const char *s, size_t n)
 {
+    static const char twice[] = "0246813579"; /* the sum of its digits */
     int sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        int d = digit(s[n - 1 - i]) * (i % 2 ? 2 : 1);
-        sum += d > 9 ? d - 9 : d;
-    }
+    for (size_t i = n; i > 0; i -= i > 1 ? 2 : 1)
+        sum += digit(s[i - 1]) + (i > 1 ? digit(twice[digit(s[i - 2])]) : 0);
     return sum % 10 == 0;
 }
 
-/* Issuer identification numbers, first four digits; lengths that their cards have. */
+/* Issuer identification numbers, first four digits, in their order; lengths that their cards have.
+ */
 static const struct network {
     int from, to;
     size_t least, most;
 } networks[] = {
-    {4000, 4999, 13, 19}, {5100, 5599, 16, 16}, {2221, 2720, 16, 16}, {3400, 3499, 15, 15},
-    {3700, 3799, 15, 15}, {6011, 6011, 16, 19}, {6440, 6599, 16, 19}, {3528, 3589, 16, 19},
-    {3600, 3699, 14, 19}, {3000, 3059, 14, 19}, {3800, 3999, 14, 19}, {6200, 6299, 16, 19},
-    {5018, 5018, 12, 19}, {5020, 5020, 12, 19}, {5038, 5038, 12, 19}, {5893, 5893, 12, 19},
-    {6304, 6304, 12, 19}, {6759, 6763, 12, 19}, {2200, 2204, 16, 19}, {5067, 5067, 16, 16},
-    {6363, 6363, 16, 16}, {8100, 8171, 16, 19}, {9792, 9792, 16, 16}};
+    {2200, 2204, 16, 19}, {2221, 2720, 16, 16}, {3000, 3059, 14, 19}, {3400, 3499, 15, 15},
+    {3528, 3589, 16, 19}, {3600, 3699, 14, 19}, {3700, 3799, 15, 15}, {3800, 3999, 14, 19},
+    {4000, 4999, 13, 19}, {5018, 5018, 12, 19}, {5020, 5020, 12, 19}, {5038, 5038, 12, 19},
+    {5067, 5067, 16, 16}, {5100, 5599, 16, 16}, {5893, 5893, 12, 19}, {6011, 6011, 16, 19},
+    {6200, 6299, 16, 19}, {6304, 6304, 12, 19}, {6363, 6363, 16, 16}, {6440, 6599, 16, 19},
+    {6759, 6763, 12, 19}, {8100, 8171, 16, 19}, {9792, 9792, 16, 16}};
+
+/* Has a network such a prefix, and cards of this length? */
+static bool is_issued(const char *s, size_t n)
+{
+    const int prefix = (int)number(s, 4);
+    for (size_t i = 0; i < sizeof networks / sizeof *networks && prefix >= networks[i].from; i++)
+        if (prefix <= networks[i].to && n >= networks[i].least && n <= networks[i].most)
+            return prefix / 1000 != 4 || n == 13 || n == 16 || n == 19;
+    return false;
+}
 
 bool check_card(const char *s, size_t n)
 {
-    if (n < 12 || n > 19 || all_alike(s, n) || !check_luhn(s, n))
-        return false;
-    const int prefix = (int)number(s, 4);
-    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
-        if (prefix >= networks[i].from && prefix <= networks[i].to && n >= networks[i].least &&
-            n <= networks[i].most)
-            return prefix / 1000 != 4 || n == 13 || n == 16 || n == 19;
-    return false;
+    return n >= 12 && n <= 19 && is_issued(s, n) && !all_alike(s, n) && check_luhn(s, n);
 }
 
 /* Lengths by the SWIFT registry. */
@@ -190,9 +196,11 @@ static bool is_aadhaar(const char *s)
     static const char *const permuted[] = {"0123456789", "1576283094", "5803796142", "8916043527",
                                            "9453126870", "4286573901", "2793806415", "7046913258"};
     int c = 0;
+    if (s[0] < '2')
+        return false;
     for (int i = 0; i < 12; i++)
         c = digit(times[c][digit(permuted[i % 8][digit(s[11 - i])])]);
-    return s[0] >= '2' && c == 0;
+    return c == 0;
 }
 
 static bool is_nhs(const char *s)

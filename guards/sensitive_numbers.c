@@ -88,7 +88,7 @@ static bool is_id(const struct scan *s, const struct number *n, size_t first, si
 {
     const char *digits = n->digits + n->group[first];
     const size_t count = n->group[last + 1] - n->group[first];
-    for (const struct id_scheme *i = id_schemes; i->name; i++) {
+    for (const struct id_scheme *i = id_schemes; i->name && i->digits >= count; i++) {
         if (i->digits != count)
             continue;
         const bool grouped = i->groups && first < last && has_groups(n, first, last, i->groups);
