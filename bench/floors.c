@@ -206,7 +206,22 @@ static void run_http(char **argv)
     tell(count, since);
 }
 
-/* ---- consume -------------------------------------------------------------------------------- */
+/* ---- Kafka ---------------------------------------------------------------------------------- */
+
+/* A client with such properties, up to one without a name. */
+static rd_kafka_t *kafka_client(rd_kafka_type_t type, const char *brokers,
+                                const char *const properties[][2])
+{
+    char text[512];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", brokers, text, sizeof text);
+    for (size_t i = 0; properties[i][0]; i++)
+        (void)rd_kafka_conf_set(conf, properties[i][0], properties[i][1], text, sizeof text);
+    rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof text);
+    if (!rk)
+        fail("Kafka", text);
+    return rk;
+}
 
 static void run_consume(char **argv)
 {
@@ -214,17 +229,11 @@ static void run_consume(char **argv)
                                                 {"auto.offset.reset", "earliest"},
                                                 {"enable.auto.commit", "false"},
                                                 {"fetch.message.max.bytes", "65536"},
-                                                {"queued.max.messages.kbytes", "4096"}};
-    char text[512];
+                                                {"queued.max.messages.kbytes", "4096"},
+                                                {NULL, NULL}};
     long count = atol(argv[2]), have = 0;
     double since = 0;
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", argv[0], text, sizeof text);
-    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
-        (void)rd_kafka_conf_set(conf, properties[i][0], properties[i][1], text, sizeof text);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (!rk)
-        fail("consumer", text);
+    rd_kafka_t *rk = kafka_client(RD_KAFKA_CONSUMER, argv[0], properties);
     (void)rd_kafka_poll_set_consumer(rk);
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     (void)rd_kafka_topic_partition_list_add(topics, argv[1], RD_KAFKA_PARTITION_UA);
@@ -243,22 +252,14 @@ static void run_consume(char **argv)
     rd_kafka_destroy(rk);
 }
 
-/* ---- produce -------------------------------------------------------------------------------- */
-
 static void run_produce(char **argv)
 {
     static const char *const properties[][2] = {{"enable.idempotence", "true"}, /* as quern's */
                                                 {"compression.codec", "lz4"},
-                                                {"linger.ms", "5"}};
-    char text[512];
+                                                {"linger.ms", "5"},
+                                                {NULL, NULL}};
     const long count = atol(argv[3]);
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", argv[0], text, sizeof text);
-    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
-        (void)rd_kafka_conf_set(conf, properties[i][0], properties[i][1], text, sizeof text);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (!rk)
-        fail("producer", text);
+    rd_kafka_t *rk = kafka_client(RD_KAFKA_PRODUCER, argv[0], properties);
     read_lines(argv[2]);
     const double since = now();
     for (long i = 0; i < count; i++) {

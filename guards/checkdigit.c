@@ -45,8 +45,10 @@ bool check_luhn(const char *s, size_t n)
 {
     static const char twice[] = "0246813579"; /* the sum of its digits */
     int sum = 0;
-    for (size_t i = n; i > 0; i -= i > 1 ? 2 : 1)
-        sum += digit(s[i - 1]) + (i > 1 ? digit(twice[digit(s[i - 2])]) : 0);
+    for (size_t i = 0; i < n; i++) {
+        const int d = digit(s[n - 1 - i]);
+        sum += i % 2 ? digit(twice[d]) : d;
+    }
     return sum % 10 == 0;
 }
 

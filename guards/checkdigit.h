@@ -23,8 +23,8 @@ struct id_scheme {
     bool strong;        /* chance hardly makes one: no word in front need say what it is */
     const char *cues;   /* such words, in lower case, separated by '|' */
 };
-extern const struct id_scheme
-    id_schemes[]; /* the longest first; ends with name == NULL, 0 digits */
+/* The longest first; ends with name == NULL. */
+extern const struct id_scheme id_schemes[];
 
 /* Those with letters: Spain's DNI ("12345678Z") and NIE ("X1234567L"), Italy's codice fiscale,
  * Finland's HETU ("131052-308T"). Upper case, separators removed but HETU's. */

@@ -345,7 +345,7 @@ static bool login_at(const char *s, size_t len, size_t at, size_t end, size_t *f
     size_t i = end, colon = 0;
     while (i < len && i - at < NAME_MAX_BYTES && (in_set(s[i], word) || s[i] == '+'))
         i++;
-    if (len - i < 3 || s[i] != ':' || s[i + 1] != '/' || s[i + 2] != '/')
+    if (len - i < 3 || memcmp(s + i, "://", 3) != 0)
         return false;
     const size_t user = i + 3;
     for (i = user; i < len && i - at < LOGIN_MAX && s[i] != '@'; i++) {

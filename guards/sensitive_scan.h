@@ -19,7 +19,7 @@ struct scan {
     uint32_t mask;
     struct spans *out;
     size_t word_from, word_to; /* the word that was looked at last */
-    size_t colon;              /* where the next one is, if it is not behind the scan */
+    size_t colon; /* the next one, `len`: there is none; behind the scan: not looked for */
 };
 
 static inline bool scan_wants(const struct scan *s, enum sensitive_kind k)
