@@ -39,10 +39,10 @@ def say(text):
         n, f'{{"score": {1 + n % 5}, "reason": "it is {n}"}}')
 
 
-def set_up(world, echo, share=1, **more):
+def set_up(world, echo, share=1, start=True, **more):
     world.set_up(echo, prices=PRICES, quality={"judge": {"model": "critic", "rubric": "Is it kind?", **more},
                                                "rules": [{"when": {"feature": "off"}}, {"judge": share}]})
-    return world.start_worker()
+    return world.start_worker() if start else None
 
 
 def rated(world, count):
@@ -137,10 +137,11 @@ def test_what_guards_found_is_not_sent_on(world, echo):
 
 def test_a_budget_of_its_own(world, echo):
     """Ratings stop at the budget, and nothing else does; they use up no other limit than those of the feature."""
-    set_up(world, echo)
+    set_up(world, echo, start=False)
     world.quern("limits", "set", "all", "--budget", "0.1", "--period", "total")
     world.quern("limits", "set", "tenants", "--requests", "30", "--window", "1h", "--per", "tenant")
     world.quern("limits", "set", "judge", "--budget", "0.004", "--period", "total", "--feature", "judge", "--on-limit", "park")
+    world.start_worker()
     submit(world, "job", [{**request(f"t{i}", f"say {i}"), "tenant": "acme"} for i in range(30)], "--wait")
     wait_until(lambda: world.value("SELECT count(*) FROM parked WHERE reason = 'budget_exceeded'") > 0, 30, "the limit")
     spent = world.value("SELECT sum(cost_usd) FROM attempts WHERE feature = 'judge'")
