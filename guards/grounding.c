@@ -1,376 +1,369 @@
 #include "guards/grounding.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
+#include "guards/dates.h"
+#include "guards/names.h"
+#include "guards/quantities.h"
+#include "guards/quotes.h"
 
-enum { QUOTE_LEAST = 12, STEM_LEAST = 4 };
+const char *const claim_names[CLAIM_KINDS] = {"number", "date", "name", "quote"};
+
+/* A text, read. */
+struct side {
+    struct tokens tokens;
+    struct dates dates;
+    struct quantities quantities;
+};
+
+/* A reading of the source, sorted so that those of one kind are found by their value. */
+struct fact {
+    uint32_t kind; /* the reading's dimension, and the one that the text says */
+    double value;
+};
 
 struct check {
-    const char *source, *answer;
-    size_t source_len, answer_len;
-    struct claims s, a;
+    struct side s, a;
+    struct fact *facts;
+    size_t fact_count;
+    struct name_index *names;
     struct grounding *out;
 };
 
-static bool is_listed(const char *list, const char *word)
+static void unsupported(struct check *k, enum claim_kind kind, uint32_t from, uint32_t to)
 {
-    const size_t n = strlen(word);
-    for (const char *p = list; n && (p = strstr(p, word)) != NULL; p += n)
-        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
-            return true;
-    return false;
+    spans_add(&k->out->unsupported, kind, from, to);
+}
+
+/* ---- facts of the source ----------------------------------------------------------------------
+ */
+
+static uint32_t kind_of(unsigned reading, unsigned said)
+{
+    return reading * DIMENSIONS + said;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const struct fact *x = a, *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return x->value < y->value ? -1 : x->value > y->value;
+}
+
+static void collect_facts(struct check *k)
+{
+    const struct quantities *q = &k->s.quantities;
+    const struct dates *d = &k->s.dates;
+    k->facts = mem_array(NULL, q->count * READINGS_MAX + d->count * 2 + 1, sizeof *k->facts);
+    for (size_t i = 0; i < q->count; i++)
+        for (size_t r = 0; r < q->items[i].count; r++)
+            k->facts[k->fact_count++] =
+                (struct fact){kind_of(q->items[i].readings[r].dimension, q->items[i].dimension),
+                              q->items[i].readings[r].value};
+    for (size_t i = 0; i < d->count; i++) { /* a year or a day may be said as a number */
+        if (d->items[i].year)
+            k->facts[k->fact_count++] =
+                (struct fact){kind_of(DIM_NONE, DIM_NONE), d->items[i].year};
+        if (d->items[i].day && !d->items[i].guess)
+            k->facts[k->fact_count++] = (struct fact){kind_of(DIM_NONE, DIM_NONE), d->items[i].day};
+    }
+    qsort(k->facts, k->fact_count, sizeof *k->facts, by_value);
+}
+
+/* Is there a fact of the kind from `low` to `high`? */
+static bool has_between(const struct check *k, uint32_t kind, double low, double high)
+{
+    const struct fact least = {kind, low};
+    size_t from = 0, to = k->fact_count;
+    while (from < to) {
+        const size_t mid = (from + to) / 2;
+        if (by_value(&k->facts[mid], &least) < 0)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from < k->fact_count && k->facts[from].kind == kind && k->facts[from].value <= high;
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------
  */
 
-/* Equal, or the answer is the source's rounded to its own last digit. */
-static bool agrees(const struct token *a, double v, bool rounds)
+/* Equal, or the source's rounded to the answer's last digit; more freely if the answer says so. */
+static bool has_value(const struct check *k, uint32_t kind, const struct reading *r, bool about)
 {
-    for (int i = 0; i < 2; i++) {
-        const double x = a->value[i];
-        if (fabs(x - v) < 1e-6 * fmax(1, fabs(v)))
-            return true;
-        if (rounds && a->unit < fabs(v) / 10 && fabs(x - v) <= a->unit * 0.5000001 &&
-            (a->unit > 1 || a->unit < 1))
-            return true;
-    }
-    return false;
+    const double same = 1e-6 * fmax(1e-3, fabs(r->value));
+    if (has_between(k, kind, r->value - same, r->value + same))
+        return true;
+    const bool rounds =
+        r->grain < fabs(r->value) / 10 && (r->grain != 1 || r->dimension == DIM_PERCENT);
+    double grain = r->grain;
+    if (about && r->value >= 20 && r->grain == 1)
+        while (fmod(r->value, grain * 10) == 0)
+            grain *= 10;
+    if (about)
+        grain = fmin(grain, r->value / 10);
+    if (about)
+        return has_between(k, kind, r->value - grain * 0.5000001, r->value + grain * 0.5000001);
+    return rounds &&
+           has_between(k, kind, r->value - grain * 0.5000001, r->value + grain * 0.5000001);
 }
 
-/* 15:00 and 3 p.m., 7:30 and 7.30. */
-static bool same_time(double a, double v)
+/* Numbers of two measures are not the same; one without may be of any. */
+static bool has_reading(const struct check *k, const struct quantity *q, const struct reading *r)
 {
-    return v == a || v * 100 == a || v + 1200 == a || v * 100 + 1200 == a || a + 1200 == v;
-}
-
-static bool has_number(const struct check *k, const struct token *a)
-{
-    for (size_t i = 0; i < k->s.count; i++) {
-        const struct token *t = &k->s.tokens[i];
-        if (!t->number && !t->word_number)
+    for (unsigned said = 0; said < DIMENSIONS; said++) {
+        if (r->dimension == DIM_NONE && q->dimension != DIM_NONE && said != DIM_NONE)
             continue;
-        if (a->time && same_time(a->value[0], t->value[0]))
+        if (has_value(k, kind_of(r->dimension, said), r, q->about))
             return true;
-        for (int alt = 0; alt < 2; alt++)
-            if (agrees(a, t->value[alt], true) || agrees(a, t->value[alt] * 1000, false) ||
-                agrees(a, t->value[alt] / 1000, false))
-                return true;
     }
-    for (size_t i = 0; i < k->s.date_count; i++)
-        if (agrees(a, k->s.dates[i].year, false) || agrees(a, k->s.dates[i].day, false))
+    return false;
+}
+
+static bool has_quantity(const struct check *k, const struct quantity *q)
+{
+    for (size_t i = 0; i < q->count; i++)
+        if (has_reading(k, q, &q->readings[i]))
             return true;
     return false;
 }
 
-/* "1." at the start of a line, "Q3", a single "one": no claim. */
-static bool claims_number(const struct check *k, size_t i)
+/* "1." at the start of a line, a single "one", "third": no claim. */
+static bool claims_number(const struct check *k, const struct quantity *q)
 {
-    const struct token *t = &k->a.tokens[i];
-    if (t->used || (!t->number && !t->word_number))
+    const struct tokens *t = &k->a.tokens;
+    if (q->implied || q->count == 0 || (q->words && q->ordinal && q->readings[0].value < 4))
         return false;
-    if (t->word_number)
-        return t->value[0] >= 2 &&
-               !is_listed("second third quarter half six sept twice cent mille un acht", t->folded);
-    const bool first = t->from == 0 || k->answer[t->from - 1] == '\n';
-    return !(first && t->to < k->answer_len && strchr(".)", k->answer[t->to]));
+    if (q->words && (unsigned char)t->text[q->from] >= 0xE3)
+        return false; /* Chinese and Japanese numbers are read in the simplest forms only */
+    if (q->words && !q->fraction)
+        return q->readings[0].value >= 2 || q->dimension == DIM_PERCENT;
+    const bool first = q->from == 0 || t->text[q->from - 1] == '\n';
+    return !(first && q->to < t->len && strchr(".)", t->text[q->to]));
+}
+
+/* A number that may be a date, as "18.5." and "3/4" may. */
+static bool is_guess(const struct check *k, const struct quantity *q);
+
+static void check_numbers(struct check *k)
+{
+    bool summed = false; /* the one before told the sum of both */
+    for (size_t i = 0; i < k->a.quantities.count; i++) {
+        const struct quantity *q = &k->a.quantities.items[i];
+        if (summed || !claims_number(k, q)) {
+            summed = false;
+            continue;
+        }
+        k->out->claims++;
+        summed = q->summed && has_reading(k, q, &q->readings[q->count - 1]);
+        const bool version = k->a.tokens.items[q->first].kind == TOKEN_DIGITS &&
+                             q->first == q->last &&
+                             names_has_code(k->names, &k->a.tokens, q->first);
+        if (!summed && !version && !has_quantity(k, q) && !is_guess(k, q))
+            unsupported(k, CLAIM_NUMBER, q->from, q->to);
+    }
+}
+
+static void check_codes(struct check *k)
+{
+    const struct tokens *t = &k->a.tokens;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct token *w = &t->items[i];
+        size_t letters = strcspn(w->folded, "0123456789");
+        const double number = atof(w->folded + letters); /* FY2025 */
+        if (w->kind != TOKEN_CODE || w->used || number < 10)
+            continue;
+        k->out->claims++;
+        if (!names_has_code(k->names, t, i) &&
+            !has_between(k, kind_of(DIM_NONE, DIM_NONE), number, number))
+            unsupported(k, CLAIM_NUMBER, w->from, w->to);
+    }
 }
 
 /* ---- dates ------------------------------------------------------------------------------------
  */
 
+/* Does the source's date say all that the answer's does? A year may stand elsewhere. */
+static bool says(const struct date *s, const struct date *a, bool year)
+{
+    if (a->weekday)
+        return s->weekday == a->weekday || (s->year && s->month && s->day &&
+                                            date_weekday(s->year, s->month, s->day) == a->weekday);
+    if (a->year && s->year != a->year && !(s->year == 0 && year))
+        return false;
+    if (a->quarter)
+        return s->quarter == a->quarter;
+    if (s->guess && (a->guess || !a->day)) /* 3.05 is no word of May */
+        return false;
+    const bool straight = (!a->month || s->month == a->month) && (!a->day || s->day == a->day);
+    const bool swapped = (a->either || s->either) && a->month == s->day && a->day == s->month;
+    return straight || swapped;
+}
+
 static bool has_date(const struct check *k, const struct date *a)
 {
+    const struct dates *d = &k->s.dates;
     bool year = a->year == 0;
-    for (size_t i = 0; i < k->s.date_count; i++)
-        year |= k->s.dates[i].year == a->year;
-    for (size_t i = 0; i < k->s.count && !year; i++)
-        year |= k->s.tokens[i].number && k->s.tokens[i].value[0] == a->year;
-    for (size_t i = 0; i < k->s.date_count; i++) {
-        const struct date *s = &k->s.dates[i];
-        const bool month = !a->month || s->month == a->month, day = !a->day || s->day == a->day;
-        const bool swapped = a->month == s->day && a->day == s->month && s->month != 0;
-        if (((month && day) || swapped) &&
-            (a->year == 0 || s->year == a->year || (s->year == 0 && year)))
+    for (size_t i = 0; i < d->count && !year; i++)
+        year = d->items[i].year == a->year;
+    const bool number = has_between(k, kind_of(DIM_NONE, DIM_NONE), a->year, a->year);
+    year = year || (a->year && number);
+    for (size_t i = 0; i < d->count; i++)
+        if (says(&d->items[i], a, year))
             return true;
-    }
-    return a->month == 0 && year;
+    return a->year && !a->month && !a->quarter && year;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
-
-/* The same word, or one of the same stem (Belgium, Belgian). */
-static bool same_word(const char *a, const char *b)
+static bool is_guess(const struct check *k, const struct quantity *q)
 {
-    size_t n = 0;
-    while (a[n] && a[n] == b[n])
-        n++;
-    if (!a[n] && !b[n])
-        return true;
-    const size_t la = strlen(a), lb = strlen(b), least = la < lb ? la : lb;
-    return n >= STEM_LEAST && n + 3 >= least && n * 10 >= least * 6;
-}
-
-static bool has_word(const struct check *k, const char *w)
-{
-    for (size_t i = 0; i < k->s.count; i++)
-        if (same_word(w, k->s.tokens[i].folded))
-            return true;
-    return false;
-}
-
-/* "ISE": the initials of words in a row; "U.S." has them in the source as they are. */
-static bool is_acronym(const struct check *k, const char *w)
-{
-    const size_t n = strlen(w);
-    for (size_t i = 0; n >= 2 && n <= 6 && i + n <= k->s.count; i++) {
-        size_t m = 0;
-        while (m < n && k->s.tokens[i + m].folded[0] == w[m])
-            m++;
-        if (m == n)
+    for (size_t i = 0; i < k->a.dates.count; i++) {
+        const struct date *d = &k->a.dates.items[i];
+        if (d->guess && d->from <= q->from && d->to >= q->from && has_date(k, d))
             return true;
     }
     return false;
 }
 
-static bool is_no_name(const char *w)
+/* A year alone may be a number of anything. */
+static bool is_number(const struct check *k, const struct date *d)
 {
-    return is_listed("i mr mrs ms dr prof herr frau m mme monday tuesday wednesday thursday friday "
-                     "saturday sunday montag dienstag mittwoch donnerstag freitag samstag sonntag "
-                     "january february march april may june july august september october november "
-                     "december jan feb mar apr jun jul aug sep sept oct nov dec euro euros eur usd "
-                     "gbp sek nok dkk chf dollar dollars pounds am pm ceo cfo the a an of and ok "
-                     "english german french us uk eu internet celsius fahrenheit km kg mb gb tb kw "
-                     "c f q1 q2 q3 q4 christmas easter januar februar marz mai juni juli oktober "
-                     "dezember janvier fevrier mars avril juin juillet aout septembre octobre "
-                     "novembre decembre",
-                     w);
-}
-
-/* GWh, SO2 */
-static bool is_symbol(const struct check *k, const struct token *t)
-{
-    bool digit = false, inner = false, lower = false;
-    for (uint32_t i = t->from; i < t->to; i++) {
-        digit |= isdigit((unsigned char)k->answer[i]) != 0;
-        inner |= i > t->from && isupper((unsigned char)k->answer[i]);
-        lower |= islower((unsigned char)k->answer[i]) != 0;
-    }
-    return digit || (inner && lower && t->to - t->from <= 3);
-}
-
-/* May the word begin a sentence without being a name? */
-static bool is_starter(const struct check *k, size_t i)
-{
-    const struct token *t = &k->a.tokens[i], *next = i + 1 < k->a.count ? t + 1 : NULL;
-    if (!t->start)
+    if (!d->year || d->month || d->quarter)
         return false;
-    const bool goes_on = next && next->capital && !next->start && next->from - t->to == 1;
-    const bool says = next && is_listed("said says told reported reports announced added claims "
-                                        "claimed wrote explained praised",
-                                        next->folded);
-    return !(goes_on && !is_listed("the a an in on at by for from to of as and but if when while "
-                                   "after before during since until both each every all some no "
-                                   "le la les un une des en dans au aux selon d l ab am im der die "
-                                   "das ein eine bei mit von "
-                                   "seit laut",
-                                   t->folded)) &&
-           !says;
-}
-
-/* Of German nouns, those that only names can be: behind a title, or a preposition without an
- * article. */
-static bool is_german_name(const struct check *k, size_t i)
-{
-    const struct token *t = &k->a.tokens[i], *before = i ? t - 1 : NULL;
-    const struct token *next = i + 1 < k->a.count ? t + 1 : NULL;
-    if (next && next->capital && !next->start && next->from - t->to == 1 && !t->start)
-        return true;
-    return before && (is_listed("herr frau dr prof in nach aus bei von laut", before->folded) ||
-                      (before->capital && !before->start && t->from - before->to == 1));
-}
-
-static bool claims_name(const struct check *k, size_t i)
-{
-    const struct token *t = &k->a.tokens[i];
-    if (t->used || t->number || t->word_number || !t->capital || t->to - t->from < 2 ||
-        is_no_name(t->folded) || is_symbol(k, t) || is_starter(k, i))
-        return false;
-    return !k->a.german || is_german_name(k, i);
-}
-
-static bool has_name(const struct check *k, const struct token *t)
-{
-    char part[CLAIM_FOLDED_MAX];
-    const char *end = strpbrk(t->folded, "-'");
-    if (has_word(k, t->folded) || is_acronym(k, t->folded))
-        return true;
-    if (!end)
-        return false;
-    const size_t n = (size_t)(end - t->folded);
-    memcpy(part, t->folded, n);
-    part[n] = '\0';
-    return (n > 1 && has_word(k, part) && (end[1] == 's' || has_word(k, end + 1))) ||
-           (n <= 1 && has_word(k, end + 1)); /* l'Aquila, d'Orsane */
-}
-
-/* ---- quotations -------------------------------------------------------------------------------
- */
-
-/* Letters and digits alone, in lower case. */
-static size_t squeeze(const char *s, size_t len, char *out)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++)
-        if (isalnum((unsigned char)s[i]) || (unsigned char)s[i] >= 0xC3 ||
-            ((unsigned char)s[i] & 0xC0) == 0x80) {
-            if ((unsigned char)s[i] == 0xE2 || (unsigned char)s[i] == 0xC2) {
-                i += (unsigned char)s[i] == 0xE2 ? 2 : 1;
-                continue;
-            }
-            out[n++] = (char)tolower((unsigned char)s[i]);
-        }
-    return n;
-}
-
-static size_t close_of(const struct check *k, size_t from, const char *close)
-{
-    const size_t n = strlen(close);
-    for (size_t i = from; i + n <= k->answer_len; i++)
-        if (memcmp(k->answer + i, close, n) == 0)
-            return i;
-    return 0;
-}
-
-static void use_tokens(struct check *k, size_t from, size_t to)
-{
-    for (size_t i = 0; i < k->a.count; i++)
-        k->a.tokens[i].used |= k->a.tokens[i].from >= from && k->a.tokens[i].to <= to;
-}
-
-static void check_quote(struct check *k, const char *source, size_t len, size_t from, size_t to)
-{
-    char *quote = mem_alloc(to - from + 1);
-    const size_t n = squeeze(k->answer + from, to - from, quote);
-    if (n >= QUOTE_LEAST && memchr(k->answer + from, ' ', to - from)) {
-        k->out->claims++;
-        if (!memmem(source, len, quote, n))
-            spans_add(&k->out->unsupported, CLAIM_QUOTE, from, to);
-        use_tokens(k, from, to);
-    }
-    free(quote);
-}
-
-static void check_quotes(struct check *k)
-{
-    static const char *const marks[][2] = {{"\"", "\""},
-                                           {"\xE2\x80\x9C", "\xE2\x80\x9D"},
-                                           {"\xE2\x80\x9E", "\xE2\x80\x9C"},
-                                           {"\xC2\xAB", "\xC2\xBB"}};
-    char *source = mem_alloc(k->source_len + 1);
-    const size_t len = squeeze(k->source, k->source_len, source);
-    for (size_t i = 0; i < k->answer_len;) {
-        size_t step = 1;
-        for (size_t m = 0; m < sizeof marks / sizeof *marks; m++) {
-            const size_t n = strlen(marks[m][0]);
-            if (i + n > k->answer_len || memcmp(k->answer + i, marks[m][0], n) != 0)
-                continue;
-            const size_t end = close_of(k, i + n, marks[m][1]);
-            if (end) {
-                check_quote(k, source, len, i + n, end);
-                step = end + strlen(marks[m][1]) - i;
-            }
-            break;
-        }
-        i += step;
-    }
-    free(source);
-}
-
-/* ---- all --------------------------------------------------------------------------------------
- */
-
-static void check_numbers(struct check *k)
-{
-    for (size_t i = 0; i < k->a.count; i++) {
-        const struct token *t = &k->a.tokens[i];
-        if (!claims_number(k, i))
-            continue;
-        k->out->claims++;
-        if (!has_number(k, t))
-            spans_add(&k->out->unsupported, CLAIM_NUMBER, t->from, t->to);
-    }
-}
-
-static bool is_used(const struct check *k, const struct date *d)
-{
-    for (size_t i = 0; i < k->out->unsupported.count; i++) {
-        const struct span *s = &k->out->unsupported.items[i];
-        if (s->kind == CLAIM_QUOTE && d->from >= s->from && d->to <= s->to)
+    for (unsigned kind = 0; kind < DIMENSIONS * DIMENSIONS; kind++)
+        if (has_between(k, kind, d->year, d->year))
             return true;
-    }
     return false;
 }
 
 static void check_dates(struct check *k)
 {
-    for (size_t i = 0; i < k->a.date_count; i++) {
-        const struct date *d = &k->a.dates[i];
-        if (is_used(k, d))
+    for (size_t i = 0; i < k->a.dates.count; i++) {
+        const struct date *d = &k->a.dates.items[i];
+        if (d->guess)
             continue;
         k->out->claims++;
-        if (!has_date(k, d))
-            spans_add(&k->out->unsupported, CLAIM_DATE, d->from, d->to);
+        if (!has_date(k, d) && !is_number(k, d))
+            unsupported(k, CLAIM_DATE, d->from, d->to);
     }
 }
 
-/* Words of a name in a row are one claim: "Ingrid Solheim". */
+/* ---- names ------------------------------------------------------------------------------------
+ */
+
+/* The last token of a name that begins at `first`: "Ingrid Solheim", "Jean-Luc". */
+static size_t name_end(const struct tokens *t, size_t first)
+{
+    size_t last = first;
+    while (last + 1 < t->count && (token_gap_is(t, last, " ") || token_gap_is(t, last, "-")) &&
+           names_is_claim(t, last + 1))
+        last++;
+    return last;
+}
+
+/* What of a name the source lacks, as one finding for each run of words. */
+static void check_name(struct check *k, size_t first, size_t last)
+{
+    const struct tokens *t = &k->a.tokens;
+    struct spans *u = &k->out->unsupported;
+    const size_t before = u->count;
+    /* What begins a sentence before a name that the source has may be any word. */
+    const bool any = t->language != LANG_EN && t->items[first].start && last > first &&
+                     names_has(k->names, t, first + 1) && !names_has_first(k->names, t, first + 1);
+    for (size_t i = first + any; i <= last; i++) {
+        if (names_has(k->names, t, i))
+            continue;
+        if (u->count > before && t->items[i].from - u->items[u->count - 1].to == 1)
+            u->items[u->count - 1].to = t->items[i].to;
+        else
+            unsupported(k, CLAIM_NAME, t->items[i].from, t->items[i].to);
+    }
+}
+
 static void check_names(struct check *k)
 {
-    const struct token *before = NULL;
-    for (size_t i = 0; i < k->a.count; i++) {
-        const struct token *t = &k->a.tokens[i];
-        if (!claims_name(k, i))
+    const struct tokens *t = &k->a.tokens;
+    for (size_t i = 0; i < t->count; i++) {
+        if (!names_is_claim(t, i))
             continue;
-        struct spans *u = &k->out->unsupported;
-        struct span *last = u->count ? &u->items[u->count - 1] : NULL;
-        const bool goes_on = before && t->from - before->to == 1;
-        before = t;
-        k->out->claims += !goes_on;
-        if (has_name(k, t))
-            continue;
-        if (last && last->kind == CLAIM_NAME && t->from - last->to == 1)
-            last->to = t->to;
-        else
-            spans_add(u, CLAIM_NAME, t->from, t->to);
+        const size_t last = name_end(t, i);
+        k->out->claims++;
+        if (last == i || !names_has_initials(k->names, t, i, last))
+            check_name(k, i, last);
+        i = last;
     }
 }
 
-void grounding_read(const char *source, size_t source_len, const char *answer, size_t answer_len,
-                    struct grounding *out)
+/* ---- quotations -------------------------------------------------------------------------------
+ */
+
+static void use_tokens(struct tokens *t, uint32_t from, uint32_t to)
 {
-    struct check k = {.source = source,
-                      .answer = answer,
-                      .source_len = source_len,
-                      .answer_len = answer_len,
-                      .out = out};
+    for (size_t i = 0; i < t->count; i++)
+        t->items[i].used |= t->items[i].from >= from && t->items[i].to <= to;
+}
+
+static void check_quotes(struct check *k)
+{
+    const struct tokens *s = &k->s.tokens;
+    struct spans quotes;
+    spans_init(&quotes);
+    quotes_read(k->a.tokens.text, k->a.tokens.len, &quotes);
+    char *squeezed = quotes.count ? mem_alloc(s->len + 1) : NULL;
+    const size_t len = quotes.count ? quotes_squeeze(s->text, s->len, squeezed) : 0;
+    for (size_t i = 0; i < quotes.count; i++) {
+        const struct span q = quotes.items[i];
+        k->out->claims++;
+        if (!quotes_has(squeezed, len, k->a.tokens.text + q.from, q.to - q.from))
+            unsupported(k, CLAIM_QUOTE, q.from, q.to);
+        use_tokens(&k->a.tokens, q.from, q.to);
+    }
+    free(squeezed);
+    spans_free(&quotes);
+}
+
+/* ---- all --------------------------------------------------------------------------------------
+ */
+
+static void free_side(struct side *s)
+{
+    quantities_free(&s->quantities);
+    dates_free(&s->dates);
+    tokens_free(&s->tokens);
+}
+
+void grounding_read(const struct glossary *g, const char *source, size_t source_len,
+                    const char *answer, size_t answer_len, struct grounding *out)
+{
+    struct check k = {.out = out};
     *out = (struct grounding){.score = 1};
     spans_init(&out->unsupported);
-    claims_read(&k.s, source, source_len);
-    claims_read(&k.a, answer, answer_len);
+    tokens_read(&k.s.tokens, g, source, source_len);
+    dates_read(&k.s.dates, &k.s.tokens);
+    quantities_read(&k.s.quantities, &k.s.tokens, LANGS_ALL);
+    tokens_read(&k.a.tokens, g, answer, answer_len);
+    if (k.a.tokens.languages == LANGS_ALL) { /* too short to tell: that of its source */
+        k.a.tokens.language = k.s.tokens.language;
+        k.a.tokens.languages = k.s.tokens.languages;
+    }
+    k.names = names_new(&k.s.tokens);
     check_quotes(&k);
+    dates_read(&k.a.dates, &k.a.tokens);
+    quantities_read(&k.a.quantities, &k.a.tokens, 1U << k.a.tokens.language);
+    collect_facts(&k);
     check_numbers(&k);
+    check_codes(&k);
     check_dates(&k);
     check_names(&k);
     if (out->claims)
         out->score = 1 - fmin(1, (double)out->unsupported.count / (double)out->claims);
-    claims_free(&k.s);
-    claims_free(&k.a);
+    names_free(k.names);
+    free(k.facts);
+    free_side(&k.s);
+    free_side(&k.a);
 }
 
 void grounding_free(struct grounding *g)

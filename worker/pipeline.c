@@ -29,6 +29,7 @@
 #include "common/mem.h"
 #include "common/units.h"
 #include "degrade.h"
+#include "guards/glossary.h"
 #include "pipeline_private.h"
 
 /* A last answer is made of a text that is in the record, escaped anew. */
@@ -427,6 +428,7 @@ struct pipeline *pipeline_new(struct ev_loop *loop, const struct config *c, stru
     metrics_init(&p->metrics);
     recent_init(&p->recent, ev_now(loop));
     estimates_init(&p->estimates);
+    p->glossary = c->quality.rules.count ? glossary_new() : NULL;
     pipeline_start_gates(p);
     lanes_init(&p->lanes, c->lanes.weight, p->gates.count);
     limiter_init(&p->limiter, c);
@@ -458,6 +460,7 @@ void pipeline_free(struct pipeline *p)
     meters_free(&p->meters);
     metrics_free(&p->metrics);
     estimates_free(&p->estimates);
+    glossary_free(p->glossary);
     pipeline_forget_cancels(p);
     free(p);
 }

@@ -61,7 +61,8 @@ struct pipeline {
     struct pack *packs;   /* that form */
     struct meters meters;
     struct estimates estimates;
-    struct guards *guards; /* NULL: none */
+    struct guards *guards;     /* NULL: none */
+    struct glossary *glossary; /* NULL: no answer's quality is measured */
     unsigned char seal_key[SEAL_KEY];
     struct metrics metrics;
     struct recent recent;

@@ -29,7 +29,8 @@ static char *unsupported_json(const struct grounding *g, const char *text)
     return out.data;
 }
 
-static void hold_against_source(struct task *t, struct json answer, struct measured *m)
+static void hold_against_source(const struct glossary *glossary, struct task *t, struct json answer,
+                                struct measured *m)
 {
     struct buf source, text;
     struct grounding g;
@@ -39,7 +40,7 @@ static void hold_against_source(struct task *t, struct json answer, struct measu
     quality_text(answer, &text);
     if (source.len && text.len) {
         const struct relevance r = quality_relevance(source.data, source.len, text.data, text.len);
-        grounding_read(source.data, source.len, text.data, text.len, &g);
+        grounding_read(glossary, source.data, source.len, text.data, text.len, &g);
         m->source = true;
         m->relevance = r.relevance;
         m->coverage = r.coverage;
@@ -157,7 +158,7 @@ bool pipeline_measure(struct pipeline *p, struct task *t)
     struct measured *m = t->measured = mem_zero(sizeof *m);
     m->completion = (int)(t->misshapen ? COMPLETION_MISSHAPEN : quality_completion(answer));
     if (r->source)
-        hold_against_source(t, answer, m);
+        hold_against_source(p->glossary, t, answer, m);
     if (!m->unsupported)
         m->unsupported = mem_string("[]");
     if (t->guarded)

@@ -24,6 +24,7 @@ static void check_spans(const struct spans *s, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct injection *in;
+    static struct glossary *glossary;
     static const struct config_compress_rule all = {
         .whitespace = true, .html = true, .repeats = true, .verbose = true};
     struct injection_verdict v;
@@ -31,8 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct spans found;
     struct buf out;
     char *text = mem_copy((const char *)data, size);
-    if (!in)
+    if (!in) {
         in = injection_new();
+        glossary = glossary_new();
+    }
     injection_read(in, text, size, &v);
     if (v.score < 0 || v.score > 1)
         abort();
@@ -40,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sensitive_read(UINT32_MAX, text, size, &found);
     check_spans(&found, size);
     spans_free(&found);
-    grounding_read(text, size / 2, text + size / 2, size - size / 2, &g);
+    grounding_read(glossary, text, size / 2, text + size / 2, size - size / 2, &g);
     grounding_free(&g);
     (void)quality_relevance(text, size / 2, text + size / 2, size - size / 2);
     buf_init(&out, 1 << 20);

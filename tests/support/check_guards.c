@@ -13,6 +13,7 @@
 enum { LINE_MAX_BYTES = 1 << 20 };
 
 static struct injection *injection;
+static struct glossary *glossary;
 static struct spans spans;
 
 static void check_injection(const char *text, size_t len, int times)
@@ -62,10 +63,10 @@ static void check_grounded(const char *source, const char *answer, int times)
 {
     struct grounding g;
     for (int i = 1; i < times; i++) {
-        grounding_read(source, strlen(source), answer, strlen(answer), &g);
+        grounding_read(glossary, source, strlen(source), answer, strlen(answer), &g);
         grounding_free(&g);
     }
-    grounding_read(source, strlen(source), answer, strlen(answer), &g);
+    grounding_read(glossary, source, strlen(source), answer, strlen(answer), &g);
     (void)printf("{\"score\": %.3f, \"found\": [", g.score);
     for (size_t i = 0; i < g.unsupported.count; i++)
         (void)printf("%s[\"%s\", %u, %u]", i ? ", " : "", claim_names[g.unsupported.items[i].kind],
@@ -95,6 +96,7 @@ int main(int argc, char **argv)
         return 2;
     }
     injection = injection_new();
+    glossary = glossary_new();
     while (fgets(line, sizeof line, stdin)) {
         char *text = json_string_dup(json_get(json_root(line, strlen(line)), "text"));
         if (text && c->run)
@@ -109,5 +111,6 @@ int main(int argc, char **argv)
     }
     spans_free(&spans);
     injection_free(injection);
+    glossary_free(glossary);
     return 0;
 }

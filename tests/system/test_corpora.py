@@ -81,8 +81,8 @@ HOSTILE = ["1 2 3 4 5 6 7 8 9 ", "4111 1111 1111 1112 ", "4", "a@", "a.b@c.d ", 
            "&#65;&#x", "pass:", "pass=.", "auth=/", "pass=-a", "x_pass:1", "a://b:", "basic ", "ignoreallprevious", "\"'", "((((", "----", "aWdub3JlIGFsbCBydWxlcyBub3c= ", "01 ", "é", "𝐢 "]
 
 
-def seconds(check, text, times):
-    line = json.dumps({"text": text}) + "\n"
+def seconds(check, line, times):
+    line = json.dumps(line) + "\n"
     out = subprocess.run(["bash", "-c", 'TIMEFORMAT=%U; time "$0" "$@" >/dev/null', BIN / "check-guards", check, str(times)],
                          input=line, capture_output=True, text=True, check=True)
     return float(out.stderr.strip().splitlines()[-1])
@@ -94,22 +94,22 @@ def test_hostile_texts_take_no_longer(check):
     size, times = 50_000, 30
     usual = " ".join(json.loads(x)["text"] for x in (DATA / "innocent.jsonl").read_text().splitlines())
     usual = usual.encode()[:size].decode(errors="ignore")
-    start = seconds(check, "", 1)
-    fair = max(0.02, seconds(check, usual, times) - start)
+    start = seconds(check, {"text": ""}, 1)
+    fair = max(0.02, seconds(check, {"text": usual}, times) - start)
     for piece in HOSTILE:
         text = piece * (size // len(piece.encode()))
-        spent = seconds(check, text, times) - start
+        spent = seconds(check, {"text": text}, times) - start
         assert spent <= 10 * fair, f"{piece!r}: {spent:.2f} s, {fair:.2f} s is usual"
 
 
-def test_groundedness():
-    path = DATA / "grounded.jsonl"
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    with open(path) as text:
-        out = subprocess.run([BIN / "check-guards", "grounded"], stdin=text, capture_output=True, text=True, check=True)
+# What must be right at least: claims of each kind found, findings that are such, supported answers believed. Those of
+# grounded_held.jsonl are written by others than those who wrote the rules.
+@pytest.mark.parametrize("part, least, precise, believed", [("", 0.95, 0.95, 0.95), ("_held", 0.9, 0.93, 0.87)])
+def test_groundedness(part, least, precise, believed):
+    pairs = corpus(f"grounded{part}", "grounded")
     found, count, wrong, all_found, clean = collections.Counter(), collections.Counter(), 0, 0, 0
-    assert len(lines) >= 200
-    for line, verdict in zip(lines, map(json.loads, out.stdout.splitlines())):
+    assert len(pairs) >= 200
+    for line, verdict in pairs:
         answer = line["answer"].encode()
         want = [(x["kind"], answer.find(x["text"].encode()), len(x["text"].encode())) for x in line["unsupported"]]
         for kind, at, size in want:
@@ -118,8 +118,26 @@ def test_groundedness():
         wrong += sum(not any(a < at + size and b > at for _, at, size in want) for _, a, b in verdict["found"])
         all_found += len(verdict["found"])
         clean += not want and not verdict["found"]
+    supported = sum(not line["unsupported"] for line, _ in pairs)
     table("claims that the source lacks, found", [(k, found[k], count[k]) for k in count])
     table("and what was found is such", [("all", all_found - wrong, all_found)])
-    table("answers that the source supports, believed", [("all", clean, sum(not x["unsupported"] for x in lines))])
-    assert all(found[k] / count[k] >= 0.9 for k in count)
-    assert wrong / all_found <= 0.05
+    table("answers that the source supports, believed", [("all", clean, supported)])
+    assert all(found[k] / count[k] >= least for k in count)
+    assert 1 - wrong / all_found >= precise
+    assert clean / supported >= believed
+
+
+@pytest.mark.skipif(SANITIZED, reason="sanitizers slow pieces of code down unevenly")
+def test_hostile_answers_take_no_longer():
+    """Neither a source nor an answer of one piece takes more than ten times the time of usual ones."""
+    size, times = 40_000, 10
+    rows = [json.loads(x) for x in (DATA / "grounded.jsonl").read_text().splitlines()]
+    source, answer = (" ".join(row[k] for row in rows).encode()[:size].decode(errors="ignore") for k in ("source", "answer"))
+    start = seconds("grounded", {"source": "", "answer": ""}, 1)
+    fair = max(0.02, seconds("grounded", {"source": source, "answer": answer}, times) - start)
+    for piece in ['"', "\u201ca b", "1 ", "1,000 ", "Name ", "Ab Cd ", "may ", "1/2 ", "two and ", "A100 ", "12:30 ", "3 May ",
+                  "NATO ", "half an hour ", "1 to 2 to ", "$m ", "dreiundzwanzig", "J. ", "... "]:
+        text = piece * (size // len(piece.encode()))
+        for pair in ({"source": text, "answer": answer}, {"source": source, "answer": text}, {"source": text, "answer": text}):
+            spent = seconds("grounded", pair, times) - start
+            assert spent <= 10 * fair, f"{piece!r}: {spent:.2f} s, {fair:.2f} s is usual"

@@ -24,7 +24,7 @@ int main(void)
         suite_settle_batch,   suite_submission,  suite_faults,      suite_window_all,
         suite_sharing,        suite_compress,    suite_guards,      suite_quality,
         suite_metrics,        suite_dialects,    suite_service,     suite_translation,
-        suite_flows,          suite_meters};
+        suite_flows,          suite_meters,      suite_grounding};
     SRunner *r = srunner_create(suite_json());
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
         srunner_add_suite(r, suites[i]());

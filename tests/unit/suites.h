@@ -36,6 +36,7 @@ Suite *suite_sharing(void);
 Suite *suite_compress(void);
 Suite *suite_guards(void);
 Suite *suite_quality(void);
+Suite *suite_grounding(void);
 Suite *suite_metrics(void);
 Suite *suite_meters(void);
 

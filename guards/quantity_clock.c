@@ -1,0 +1,108 @@
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guards/quantity_private.h"
+
+/* ---- times of day -----------------------------------------------------------------------------
+ */
+
+/* "pm", "p.m.": how many tokens; and which half of the day. */
+static size_t halfday_at(const struct quantity_reader *r, size_t at, double *noon)
+{
+    const struct token *w =
+        at < r->t->count && token_is_near(r->t, at - 1) ? &r->t->items[at] : NULL;
+    const struct gloss *g = w ? quantity_means(r, at, MEANS_HALFDAY) : NULL;
+    *noon = g ? g->value : 0;
+    if (g)
+        return 1;
+    if (!w || w->len != 1 || !strchr("ap", w->folded[0]) || at + 1 >= r->t->count ||
+        !(token_gap_is(r->t, at, ".") || token_gap_is(r->t, at, ". ")) ||
+        strcmp(w[1].folded, "m") != 0)
+        return 0;
+    *noon = w->folded[0] == 'p' ? 720 : 0;
+    return 2;
+}
+
+static bool is_small(const struct quantity_reader *r, size_t at, size_t least, size_t most,
+                     double below)
+{
+    const struct token *w = at < r->t->count ? &r->t->items[at] : NULL;
+    return w && w->kind == TOKEN_DIGITS && w->len >= least && w->len <= most &&
+           strcspn(w->folded, ".,'") == w->len && quantity_whole(r, at) < below;
+}
+
+/* 1080 for 18:00; 540 and 1260 where either is meant. */
+void quantity_set_clock(struct quantity *q, double hour, double minute, bool either)
+{
+    q->count = 0;
+    quantity_add_reading(q, hour * 60 + minute, 1, DIM_CLOCK);
+    quantity_add_reading(q, hour * 3600 + minute * 60, 1, DIM_SECONDS); /* 2h51 may last so long */
+    if (either && hour <= 12)
+        quantity_add_reading(q, (hour == 12 ? 0 : hour + 12) * 60 + minute, 1, DIM_CLOCK);
+    q->dimension = DIM_CLOCK;
+}
+
+/* 18:00, 6:30 p.m., 4.20 pm, 6 pm, 18h30, 9 Uhr: the token behind it; `first`: it is none. */
+size_t quantity_read_clock(struct quantity_reader *r, size_t first)
+{
+    const struct token *w = r->t->items;
+    double hour = quantity_whole(r, first), minute = 0, noon;
+    size_t next = first + 1;
+    bool said = false;
+    if (hour > 24 || w[first].len > 5)
+        return first;
+    if (is_small(r, first, 1, 2, 25) && is_small(r, first + 1, 2, 2, 60) &&
+        token_gap_is(r->t, first, ":")) {
+        minute = quantity_whole(r, first + 1);
+        next = first + 2;
+        said = true;
+    } else if (is_small(r, first, 1, 2, 25) && next < r->t->count &&
+               quantity_means(r, next, MEANS_CLOCK) && token_is_near(r->t, first)) {
+        said = strcmp(w[next].folded, "uhr") == 0;
+        next++;
+        if (is_small(r, next, 2, 2, 60) && token_is_near(r->t, next - 1)) {
+            minute = quantity_whole(r, next++);
+            said = true;
+        }
+    } else if (w[first].len >= 4 && strchr("12345.", w[first].folded[1]) &&
+               w[first].folded[w[first].len - 3] == '.') {
+        minute = round((hour - floor(hour)) * 100);
+        hour = floor(hour);
+    } else if (!is_small(r, first, 1, 2, 25)) {
+        return first;
+    }
+    const size_t half = minute < 60 ? halfday_at(r, next, &noon) : 0;
+    if (!said && !half)
+        return first;
+    struct quantity *q = quantity_add(r, first);
+    if (half && hour <= 12)
+        quantity_set_clock(q, (hour == 12 ? 0 : hour) + noon / 60, minute, false);
+    else
+        quantity_set_clock(q, hour, minute, w[first].folded[0] != '0');
+    quantity_extend(r, q, next + half - 1);
+    return next + half;
+}
+
+/* "at nine", "9 heures", "alle 23.10": may be a time. "At 8 points" is none. */
+void quantity_read_hour(const struct quantity_reader *r, struct quantity *q)
+{
+    const double v = q->readings[0].value;
+    const size_t next = q->last + 1;
+    const bool clock = quantity_means(r, q->last, MEANS_CLOCK) ||
+                       (next < r->t->count && strcmp(r->t->items[next].folded, "o") == 0);
+    const bool counts = next < r->t->count && token_is_near(r->t, q->last) &&
+                        r->t->items[next].kind == TOKEN_WORD && !r->t->items[next].capital &&
+                        !quantity_means(r, next, MEANS_SMALL) && !quantity_means(r, next, MEANS_TO);
+    const bool at =
+        q->first > 0 && quantity_means(r, q->first - 1, MEANS_AT) && !q->dimension && !counts;
+    const double minute = round((v - floor(v)) * 100);
+    const bool point = q->readings[0].grain == 0.01 && minute < 60;
+    if (v < 0 || v > 24 || q->dimension || !(point || ((at || clock) && v == floor(v))))
+        return;
+    const double of_day = floor(v) * 60 + minute;
+    quantity_add_reading(q, of_day, 1, DIM_CLOCK);
+    if (v < 13)
+        quantity_add_reading(q, of_day + 720, 1, DIM_CLOCK);
+}

@@ -1,0 +1,188 @@
+/* What goes with a number: a multiplier, a fraction, a unit. */
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guards/quantity_private.h"
+
+static char byte_at(const struct quantity_reader *r, size_t at)
+{
+    return at < r->t->len ? r->t->text[at] : '\0';
+}
+
+static bool text_at(const struct quantity_reader *r, size_t at, const char *what)
+{
+    const size_t n = strlen(what);
+    return at + n <= r->t->len && memcmp(r->t->text + at, what, n) == 0;
+}
+
+static bool sign_before(const struct quantity_reader *r, size_t at)
+{
+    return (at > 0 && r->t->text[at - 1] == '$') || (at > 1 && text_at(r, at - 2, "\xC2\xA3")) ||
+           (at > 2 && text_at(r, at - 3, "\xE2\x82\xAC"));
+}
+
+/* A sign of money before the number, or behind it: €24m, 62,5 M€, 5 €. */
+static bool is_money(const struct quantity_reader *r, const struct quantity *q)
+{
+    const size_t behind = q->to + (byte_at(r, q->to) == ' ');
+    return sign_before(r, q->from) || byte_at(r, behind) == '$' ||
+           text_at(r, behind, "\xE2\x82\xAC") || text_at(r, behind, "\xC2\xA3") ||
+           (q->first > 0 && token_gap_is(r->t, q->first - 1, " ") &&
+            quantity_means(r, q->first - 1, MEANS_UNIT) &&
+            quantity_means(r, q->first - 1, MEANS_UNIT)->dimension == DIM_MONEY);
+}
+
+/* 4th, 2.5 million, 23m */
+size_t quantity_read_behind(struct quantity_reader *r, struct quantity *q, size_t next)
+{
+    const struct gloss *g;
+    const bool close = next < r->t->count && r->t->items[next].from == q->to;
+    if (close && quantity_means(r, next, MEANS_SUFFIX) && !quantity_means(r, next, MEANS_UNIT)) {
+        q->ordinal = true;
+        quantity_extend(r, q, next);
+        return next + 1;
+    }
+    while (next < r->t->count && token_is_near(r->t, next - 1) && !r->t->items[next].used &&
+           (g = quantity_means(r, next, MEANS_MULTIPLIER)) != NULL) {
+        quantity_multiply(q, g->value);
+        quantity_extend(r, q, next++);
+    }
+    if (next >= r->t->count || !token_is_near(r->t, next - 1) ||
+        (g = quantity_means(r, next, MEANS_SCALE)) == NULL)
+        return next;
+    struct quantity money = *q;
+    quantity_extend(r, &money, next);
+    if (is_money(r, &money) || (close && r->t->items[next].folded[0] == 'k')) {
+        quantity_multiply(q, g->value);
+    } else { /* millions, metres, minutes */
+        for (size_t i = 0, n = q->count; i < n; i++)
+            quantity_add_reading(q, q->readings[i].value * g->value,
+                                 q->readings[i].grain * g->value, DIM_NONE);
+    }
+    quantity_extend(r, q, next);
+    return next + 1;
+}
+
+double quantity_fraction_of(const struct quantity_reader *r, size_t at)
+{
+    const struct gloss *g = quantity_means(r, at, MEANS_FRACTION);
+    return g && !r->t->items[at].used ? g->value : -1;
+}
+
+/* "and a half", "½" behind a number or its unit: the token behind it. */
+size_t quantity_read_half(struct quantity_reader *r, struct quantity *q, size_t next, double of)
+{
+    size_t at = next;
+    const bool and = at > 0 && at < r->t->count && token_is_near(r->t, at - 1) &&
+                     quantity_means(r, at, MEANS_AND);
+    at += and;
+    at += and&&at < r->t->count && quantity_means(r, at, MEANS_A);
+    const bool close = at < r->t->count && r->t->items[at].from == r->t->items[at - 1].to;
+    const double half = at < r->t->count && (and || close) ? quantity_fraction_of(r, at) : -1;
+    if (half <= 0 || half >= 1)
+        return next;
+    for (size_t i = 0; i < q->count; i++)
+        q->readings[i].value += half * (q->readings[i].dimension ? of : 1);
+    quantity_extend(r, q, at);
+    return at + 1;
+}
+
+/* A number of the unit. Shares of a hundred have no other reading. */
+static void set_unit(struct quantity *q, const struct gloss *unit)
+{
+    for (size_t i = 0, n = q->count; i < n; i++)
+        if (q->readings[i].dimension == DIM_NONE)
+            quantity_add_reading(q, q->readings[i].value * unit->value,
+                                 q->readings[i].grain * unit->value, unit->dimension);
+    q->dimension = unit->dimension;
+    q->factor *= unit->value;
+}
+
+/* "weight_kg": 1800 */
+static const struct gloss *unit_of_key(const struct quantity_reader *r, const struct quantity *q)
+{
+    const bool key = q->first > 0 && (token_gap_is(r->t, q->first - 1, "\": ") ||
+                                      token_gap_is(r->t, q->first - 1, "\":"));
+    return key ? quantity_means(r, q->first - 1, MEANS_UNIT) : NULL;
+}
+
+size_t quantity_read_unit(struct quantity_reader *r, struct quantity *q, size_t next)
+{
+    static const struct gloss percent = {.value = 1, .dimension = DIM_PERCENT},
+                              money = {.value = 1, .dimension = DIM_MONEY};
+    const size_t sign = q->to + (byte_at(r, q->to) == ' ') +
+                        (text_at(r, q->to, "\xC2\xA0") || text_at(r, q->to, "\xE2\x80\xAF")
+                             ? 2U + (r->t->text[q->to] == '\xE2')
+                             : 0);
+    const struct gloss *unit = next < r->t->count && token_is_near(r->t, next - 1)
+                                   ? quantity_means(r, next, MEANS_UNIT)
+                                   : NULL;
+    const bool per = next + 1 < r->t->count && token_gap_is(r->t, next - 1, " ") &&
+                     token_gap_is(r->t, next, " ") &&
+                     strchr("cp", r->t->items[next + 1].folded[0]) &&
+                     (quantity_means(r, next + 1, MEANS_MULTIPLIER) != NULL) &&
+                     strchr("p", r->t->items[next].folded[0]) && r->t->items[next].len <= 4;
+    if (byte_at(r, sign) == '%') {
+        set_unit(q, &percent);
+        q->to = (uint32_t)sign + 1;
+    } else if (per) { /* per cent, pour cent, por ciento */
+        set_unit(q, &percent);
+        quantity_extend(r, q, next + 1);
+        return next + 2;
+    } else if (unit && !(quantity_means(r, next, MEANS_SCALE) && q->last + 1 != next)) {
+        set_unit(q, unit);
+        quantity_extend(r, q, next);
+        return next + 1;
+    } else if (is_money(r, q)) {
+        set_unit(q, &money);
+    } else if ((unit = unit_of_key(r, q)) != NULL) {
+        set_unit(q, unit);
+    }
+    return next;
+}
+
+/* "two thirds", "half", "a quarter"; the token behind it, or `next`. */
+size_t quantity_read_fraction(struct quantity_reader *r, struct quantity *q, size_t next)
+{
+    const double part =
+        next < r->t->count && token_is_near(r->t, next - 1) ? quantity_fraction_of(r, next) : -1;
+    const double n = q->readings[0].value;
+    if (part <= 0 || part >= 1 || n < 1 || n * part > 1 || n != floor(n) || !q->words)
+        return next;
+    quantity_set_fraction(q, n * part);
+    quantity_extend(r, q, next);
+    return next + 1;
+}
+
+/* "one in eight" */
+void quantity_read_ratio(struct quantity_reader *r, struct quantity *q)
+{
+    const size_t at = q->last + 1;
+    const struct token *in = at + 1 < r->t->count ? &r->t->items[at] : NULL;
+    const double n = q->readings[0].value;
+    if (!in || in->len != 2 ||
+        !(memcmp(in->folded, "in", 2) == 0 || memcmp(in->folded, "su", 2) == 0) || n < 1)
+        return;
+    const double of = r->t->items[at + 1].kind == TOKEN_DIGITS ? quantity_whole(r, at + 1)
+                                                               : quantity_piece(r, at + 1);
+    if (of > n && of <= 1000)
+        quantity_add_reading(q, 100 * n / of, 1, DIM_PERCENT);
+}
+
+/* "half an hour", "three quarters of an hour": the fraction of a unit. */
+size_t quantity_read_fraction_unit(struct quantity_reader *r, struct quantity *q, size_t next)
+{
+    size_t at = next;
+    while (at < next + 2 && at < r->t->count && token_is_near(r->t, at - 1) &&
+           (quantity_means(r, at, MEANS_OF) || quantity_means(r, at, MEANS_A)) &&
+           !quantity_means(r, at, MEANS_UNIT))
+        at++;
+    const struct gloss *unit = at < r->t->count ? quantity_means(r, at, MEANS_UNIT) : NULL;
+    if (!unit || !token_is_near(r->t, at - 1))
+        return next;
+    quantity_add_reading(q, q->readings[0].value * unit->value, unit->value / 100, unit->dimension);
+    quantity_extend(r, q, at);
+    return at + 1;
+}
