@@ -60,10 +60,12 @@ static const struct network {
 } networks[] = {
     {2200, 2204, 16, 19}, {2221, 2720, 16, 16}, {3000, 3059, 14, 19}, {3400, 3499, 15, 15},
     {3528, 3589, 16, 19}, {3600, 3699, 14, 19}, {3700, 3799, 15, 15}, {3800, 3999, 14, 19},
-    {4000, 4999, 13, 19}, {5018, 5018, 12, 19}, {5020, 5020, 12, 19}, {5038, 5038, 12, 19},
-    {5067, 5067, 16, 16}, {5100, 5599, 16, 16}, {5893, 5893, 12, 19}, {6011, 6011, 16, 19},
-    {6200, 6299, 16, 19}, {6304, 6304, 12, 19}, {6363, 6363, 16, 16}, {6440, 6599, 16, 19},
-    {6759, 6763, 12, 19}, {8100, 8171, 16, 19}, {9792, 9792, 16, 16}};
+    {4000, 4999, 13, 19}, {5018, 5018, 12, 19}, {5019, 5019, 16, 16}, {5020, 5020, 12, 19},
+    {5038, 5038, 12, 19}, {5041, 5041, 16, 16}, {5060, 5061, 16, 19}, {5066, 5067, 16, 16},
+    {5080, 5090, 16, 16}, {5100, 5599, 16, 16}, {5893, 5893, 12, 19}, {6011, 6011, 16, 19},
+    {6062, 6089, 16, 16}, {6200, 6299, 16, 19}, {6304, 6304, 12, 19}, {6362, 6363, 16, 16},
+    {6440, 6599, 16, 19}, {6759, 6763, 12, 19}, {8100, 8299, 16, 19}, {8600, 8600, 16, 16},
+    {9792, 9792, 16, 16}, {9860, 9860, 16, 16}};
 
 /* Has a network such a prefix, and cards of this length? */
 static bool is_issued(const char *s, size_t n)
@@ -135,7 +137,7 @@ static bool is_steuer_id(const char *s)
 }
 
 /* France, NIR: 97 less the rest of the first 13 by 97. */
-static bool is_nir(const char *s)
+bool check_nir(const char *s)
 {
     const int month = (int)number(s + 3, 2);
     return (s[0] == '1' || s[0] == '2') && ((month >= 1 && month <= 12) || month >= 20) &&
@@ -243,22 +245,22 @@ static bool is_resident_id(const char *s)
 #define ANY_ID "national id|identity|id number|id no|ausweis|personal number|citizen"
 
 const struct id_scheme id_schemes[] = {
-    {"resident id", 18, is_resident_id, NULL, true, ""},
-    {"NIR", 15, is_nir, NULL, true, ""},
-    {"AHV", 13, is_ahv, "3442", true, ""},
-    {"personnummer", 12, is_personnummer12, "84", true, ""},
-    {"aadhaar", 12, is_aadhaar, "444", false, "aadhaar|aadhar|uidai|uid|आधार|" ANY_ID},
-    {"rijksregister", 11, is_rijksregister, "222.32", true,
+    {"resident id", 18, is_resident_id, NULL, ALONE, ""},
+    {"NIR", 15, check_nir, NULL, ALONE, ""},
+    {"AHV", 13, is_ahv, "3442", ALONE, ""},
+    {"personnummer", 12, is_personnummer12, "84", GROUPED, "person|pnr|personnr|ssn|" ANY_ID},
+    {"aadhaar", 12, is_aadhaar, "444", TOLD, "aadhaar|aadhar|uidai|uid|आधार|" ANY_ID},
+    {"rijksregister", 11, is_rijksregister, "222.32", GROUPED,
      "rijksregister|registre|rrn|insz|niss|nationaal|national"},
-    {"TC kimlik", 11, is_kimlik, NULL, false, "kimlik|tc|t.c.|tckn|" ANY_ID},
-    {"CPF", 11, is_cpf, "3332", true, "cpf|" ANY_ID},
-    {"Steuer-ID", 11, is_steuer_id, "2333", false,
+    {"TC kimlik", 11, is_kimlik, NULL, TOLD, "kimlik|tc|t.c.|tckn|" ANY_ID},
+    {"CPF", 11, is_cpf, "3332", GROUPED, "cpf|" ANY_ID},
+    {"Steuer-ID", 11, is_steuer_id, "2333", TOLD,
      "steuer|idnr|tin|tax id|identifikationsnummer|" ANY_ID},
-    {"PESEL", 11, is_pesel, NULL, false, "pesel|" ANY_ID},
-    {"personnummer", 10, is_personnummer, "64", false, "person|pnr|personnr|ssn|" ANY_ID},
-    {"NHS", 10, is_nhs, "334", false, "nhs|patient|" ANY_ID},
-    {"SSN", 9, is_ssn, "324", false, "ssn|social|security|" ANY_ID},
-    {"BSN", 9, is_bsn, NULL, false, "bsn|burgerservice|sofi|" ANY_ID},
+    {"PESEL", 11, is_pesel, NULL, TOLD, "pesel|" ANY_ID},
+    {"personnummer", 10, is_personnummer, "64", TOLD, "person|pnr|personnr|ssn|" ANY_ID},
+    {"NHS", 10, is_nhs, "334", TOLD, "nhs|patient|" ANY_ID},
+    {"SSN", 9, is_ssn, "324", TOLD, "ssn|social|security|" ANY_ID},
+    {"BSN", 9, is_bsn, NULL, TOLD, "bsn|burgerservice|sofi|" ANY_ID},
     {0}};
 
 /* ---- with letters -----------------------------------------------------------------------------

@@ -20,8 +20,12 @@ struct id_scheme {
     size_t digits;
     bool (*valid)(const char *digits);
     const char *groups; /* lengths of its groups when they are set apart, e.g. "334"; NULL: any */
-    bool strong;        /* chance hardly makes one: no word in front need say what it is */
-    const char *cues;   /* such words, in lower case, separated by '|' */
+    enum id_proof {
+        TOLD,    /* a word in front must say what it is */
+        GROUPED, /* or its groups do: "123.456.789-09" */
+        ALONE    /* chance hardly makes one */
+    } proof;
+    const char *cues; /* such words, in lower case, separated by '|' */
 };
 /* The longest first; ends with name == NULL. */
 extern const struct id_scheme id_schemes[];
@@ -31,4 +35,6 @@ extern const struct id_scheme id_schemes[];
 bool check_dni(const char *s, size_t n);
 bool check_codice_fiscale(const char *s, size_t n);
 bool check_hetu(const char *s, size_t n);
+/* France's NIR: 15 digits; those born in Corsica have 19 for 2A and 18 for 2B. */
+bool check_nir(const char *digits);
 #endif

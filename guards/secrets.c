@@ -13,11 +13,16 @@ enum { SECRET_MAX = 4096, PEM_MAX = 1 << 20, NAME_MAX_BYTES = 40 };
 #define DIGITS 0x03FF0000
 #define CAPITALS 0x07FFFFFE
 #define DASH (1U << ('-' - 32))
+#define PLUS (1U << ('+' - 32))
+#define SLASH (1U << ('/' - 32))
+#define EQUALS (1U << ('=' - 32))
 #define DOT (1U << ('.' - 32))
 #define UNDERSCORE (1U << ('_' - 64))
 typedef uint32_t set[8];
 static const set hex = {0, DIGITS, 0x7E, 0x7E}, capital = {0, DIGITS, CAPITALS},
                  word = {0, DIGITS | DASH, CAPITALS | UNDERSCORE, CAPITALS},
+                 base64 = {0, DIGITS | DASH | PLUS | SLASH | EQUALS, CAPITALS | UNDERSCORE,
+                           CAPITALS},
                  dotted = {0, DIGITS | DASH | DOT, CAPITALS | UNDERSCORE, CAPITALS};
 
 static inline bool in_set(char c, const set of)
@@ -25,33 +30,94 @@ static inline bool in_set(char c, const set of)
     return of[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
 }
 
-/* What services put in front, and how many characters of which set are behind it at least. */
+/* What services put in front, and how many characters of which set are behind it at least; of hex,
+ * just so many. */
 static const struct mark {
     const char *prefix;
     size_t least;
     const uint32_t *set;
-} marks[] = {{"sk-", 20, word},      {"AKIA", 16, capital},
-             {"ASIA", 16, capital},  {"ABIA", 16, capital},
-             {"ghp_", 30, word},     {"gho_", 30, word},
-             {"ghu_", 30, word},     {"ghs_", 30, word},
-             {"ghr_", 30, word},     {"github_pat_", 22, word},
-             {"glpat-", 18, word},   {"xoxb-", 10, word},
-             {"xoxp-", 10, word},    {"xoxa-", 10, word},
-             {"xoxr-", 10, word},    {"xoxs-", 10, word},
-             {"xapp-", 10, word},    {"sk_live_", 16, word},
-             {"sk_test_", 16, word}, {"rk_live_", 16, word},
-             {"rk_test_", 16, word}, {"pk_live_", 16, word},
-             {"whsec_", 20, word},   {"AIza", 30, word},
-             {"npm_", 30, word},     {"hf_", 30, word},
-             {"gsk_", 30, word},     {"xai-", 30, word},
-             {"r8_", 30, word},      {"pypi-", 40, word},
-             {"dop_v1_", 40, hex},   {"shpat_", 28, hex},
-             {"SK", 32, hex},        {"AC", 32, hex},
-             {"ya29.", 20, word},    {"SG.", 40, dotted},
-             {"eyJ", 40, dotted},    {"AGE-SECRET-KEY-", 40, capital},
-             {"glrt-", 18, word},    {"dapi", 32, hex},
-             {"lin_api_", 30, word}, {"PMAK-", 40, word},
-             {"key-", 32, hex},      {"pplx-", 30, word}};
+} marks[] = {{"sk-", 20, word},
+             {"AKIA", 16, capital},
+             {"ASIA", 16, capital},
+             {"ABIA", 16, capital},
+             {"ghp_", 30, word},
+             {"gho_", 30, word},
+             {"ghu_", 30, word},
+             {"ghs_", 30, word},
+             {"ghr_", 30, word},
+             {"github_pat_", 22, word},
+             {"glpat-", 18, word},
+             {"glrt-", 18, word},
+             {"xoxb-", 10, word},
+             {"xoxp-", 10, word},
+             {"xoxa-", 10, word},
+             {"xoxr-", 10, word},
+             {"xoxs-", 10, word},
+             {"xapp-", 10, word},
+             {"sk_live_", 16, word},
+             {"sk_test_", 16, word},
+             {"rk_live_", 16, word},
+             {"rk_test_", 16, word},
+             {"pk_live_", 16, word},
+             {"whsec_", 20, word},
+             {"AIza", 30, word},
+             {"GOCSPX-", 24, word},
+             {"ya29.", 20, word},
+             {"npm_", 30, word},
+             {"hf_", 30, word},
+             {"gsk_", 30, word},
+             {"xai-", 30, word},
+             {"r8_", 30, word},
+             {"pplx-", 30, word},
+             {"pypi-", 40, word},
+             {"rubygems_", 48, hex},
+             {"dckr_pat_", 20, word},
+             {"dop_v1_", 64, hex},
+             {"shpat_", 32, hex},
+             {"shpca_", 32, hex},
+             {"shpss_", 32, hex},
+             {"SK", 32, hex},
+             {"AC", 32, hex},
+             {"SG.", 40, dotted},
+             {"xkeysib-", 64, word},
+             {"eyJ", 40, dotted},
+             {"AGE-SECRET-KEY-", 40, capital},
+             {"dapi", 32, hex},
+             {"lin_api_", 30, word},
+             {"ntn_", 40, word},
+             {"secret_", 40, word},
+             {"PMAK-", 40, word},
+             {"key-", 32, hex},
+             {"HRKU-", 30, word},
+             {"EAAA", 50, word},
+             {"EAAC", 60, word},
+             {"rzp_live_", 14, word},
+             {"figd_", 30, word},
+             {"pscale_pw_", 30, word},
+             {"pscale_tkn_", 30, word},
+             {"NRAK-", 25, word},
+             {"dp.pt.", 40, dotted},
+             {"dp.st.", 40, dotted},
+             {"CFPAT-", 40, word},
+             {"CCIPAT_", 20, word},
+             {"bkua_", 36, word},
+             {"pul-", 40, hex},
+             {"sgp_", 40, word},
+             {"glsa_", 30, word},
+             {"hvs.", 24, word},
+             {"hvb.", 24, word},
+             {"sbp_", 40, hex},
+             {"pcsk_", 40, word},
+             {"nfp_", 36, word},
+             {"sntrys_", 40, base64},
+             {"tskey-", 20, word},
+             {"ATATT", 60, base64},
+             {"fm2_", 40, base64},
+             {"pat", 70, dotted},
+             {"LS0tLS1CRUdJTi", 40, base64},
+             {"hooks.slack.com/services/", 30, base64},
+             {"discord.com/api/webhooks/", 60, base64},
+             {"discordapp.com/api/webhooks/", 60, base64}};
 
 /* Names of what is secret, or ends of them; what follows '=' or ':' is its value. What people
  * choose themselves need not look drawn. */
@@ -64,16 +130,22 @@ static const struct name {
     size_t len;
     bool chosen;
 } names[] = {
-    NAME("password", true),    NAME("passwd", true),          NAME("passwort", true),
-    NAME("passphrase", true),  NAME("kennwort", true),        NAME("pwd", true),
-    NAME("senha", true),       NAME("hasło", true),           NAME("contraseña", true),
-    NAME("wachtwoord", true),  NAME("passe", false),          NAME("pass", false),
-    NAME("secret", false),     NAME("api_key", false),        NAME("apikey", false),
-    NAME("api-key", false),    NAME("access_key", false),     NAME("accesskey", false),
-    NAME("token", false),      NAME("private_key", false),    NAME("credential", false),
-    NAME("bearer", false),     NAME("secret_key", false),     NAME("auth", false),
-    NAME("access-key", false), NAME("signing_key", false),    NAME("encryption_key", false),
-    NAME("accountkey", false), NAME("sharedaccesskey", false)};
+    NAME("password", true),        NAME("passwd", true),       NAME("passwort", true),
+    NAME("passphrase", true),      NAME("kennwort", true),     NAME("pwd", true),
+    NAME("senha", true),           NAME("hasło", true),        NAME("contraseña", true),
+    NAME("wachtwoord", true),      NAME("passe", false),       NAME("pass", false),
+    NAME("secret", false),         NAME("api_key", false),     NAME("apikey", false),
+    NAME("api-key", false),        NAME("access_key", false),  NAME("accesskey", false),
+    NAME("token", false),          NAME("private_key", false), NAME("credential", false),
+    NAME("bearer", false),         NAME("secret_key", false),  NAME("auth", false),
+    NAME("access-key", false),     NAME("signing_key", false), NAME("encryption_key", false),
+    NAME("privatekey", false),     NAME("secretkey", false),   NAME("app_key", false),
+    NAME("requirepass", true),     NAME("psk", true),          NAME("pw", true),
+    NAME("heslo", true),           NAME("losenord", true),     NAME("lösenord", true),
+    NAME("passord", true),         NAME("adgangskode", true),  NAME("salasana", true),
+    NAME("jelszó", true),          NAME("contrasena", true),   NAME("parola", true),
+    NAME("sandi", true),           NAME("sig", false),         NAME("accountkey", false),
+    NAME("sharedaccesskey", false)};
 
 /* Bits a character. */
 static double entropy(const char *s, size_t n)
@@ -103,13 +175,18 @@ static int kinds_of(const char *s, size_t n)
     return lower + upper + number + other;
 }
 
+static bool has_digit(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (isdigit((unsigned char)s[i]))
+            return true;
+    return false;
+}
+
 /* Does it look drawn, and not written? */
 static bool is_random(const char *s, size_t n)
 {
-    bool number = false;
-    for (size_t i = 0; i < n; i++)
-        number |= isdigit((unsigned char)s[i]) != 0;
-    return n >= 8 && number && kinds_of(s, n) >= (n >= 16 ? 2 : 3) &&
+    return n >= 8 && has_digit(s, n) && kinds_of(s, n) >= (n >= 16 ? 2 : 3) &&
            entropy(s, n) >= (n >= 20 ? 3.0 : 2.6);
 }
 
@@ -168,17 +245,19 @@ static bool is_jwt(const char *s, size_t n)
 static bool begins_mark(char c)
 {
     static const uint32_t first[2] = {
-        1U << ('A' - 64) | 1U << ('G' - 64) | 1U << ('P' - 64) | 1U << ('S' - 64),
-        1U << ('d' - 96) | 1U << ('e' - 96) | 1U << ('g' - 96) | 1U << ('h' - 96) |
-            1U << ('k' - 96) | 1U << ('l' - 96) | 1U << ('n' - 96) | 1U << ('p' - 96) |
-            1U << ('r' - 96) | 1U << ('s' - 96) | 1U << ('w' - 96) | 1U << ('x' - 96) |
-            1U << ('y' - 96)};
+        1U << ('A' - 64) | 1U << ('C' - 64) | 1U << ('E' - 64) | 1U << ('G' - 64) |
+            1U << ('H' - 64) | 1U << ('L' - 64) | 1U << ('N' - 64) | 1U << ('P' - 64) |
+            1U << ('S' - 64),
+        1U << ('b' - 96) | 1U << ('d' - 96) | 1U << ('e' - 96) | 1U << ('f' - 96) |
+            1U << ('g' - 96) | 1U << ('h' - 96) | 1U << ('k' - 96) | 1U << ('l' - 96) |
+            1U << ('n' - 96) | 1U << ('p' - 96) | 1U << ('r' - 96) | 1U << ('s' - 96) |
+            1U << ('t' - 96) | 1U << ('w' - 96) | 1U << ('x' - 96) | 1U << ('y' - 96)};
     return c >= 64 && (first[c / 32 - 2] >> c % 32 & 1);
 }
 
 static bool marked_at(const char *s, size_t len, size_t *n)
 {
-    enum { LEAST = 14 }; /* of a prefix with what is behind it */
+    enum { LEAST = 11 }; /* of a prefix with what is behind it */
     size_t token = 0;
     if (!begins_mark(s[0]))
         return false;
@@ -187,6 +266,8 @@ static bool marked_at(const char *s, size_t len, size_t *n)
     if (token < LEAST)
         return false;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (marks[i].prefix[0] != s[0] || marks[i].prefix[1] != s[1])
+            continue;
         const size_t k = strlen(marks[i].prefix);
         if (len < k + marks[i].least || memcmp(s, marks[i].prefix, k) != 0)
             continue;
@@ -196,7 +277,8 @@ static bool marked_at(const char *s, size_t len, size_t *n)
         while (end > k && !isalnum((unsigned char)s[end - 1]) && s[end - 1] != '_')
             end--;
         if (end - k < marks[i].least || (marks[i].set == hex && end - k != marks[i].least) ||
-            (s[0] == 'e' && !is_jwt(s, end)) || entropy(s + k, end - k) < 2.5)
+            (s[0] == 'e' && !is_jwt(s, end)) || !has_digit(s + k, end - k) ||
+            entropy(s + k, end - k) < 2.5)
             continue;
         *n = end;
         return true;
@@ -207,10 +289,14 @@ static bool marked_at(const char *s, size_t len, size_t *n)
 /* "api key" */
 static bool is_key(const char *text, size_t at)
 {
-    const char *s = text + at;
-    return at > 4 && (strncasecmp(s - 4, "api", 3) == 0 ||
-                      (at > 7 && (strncasecmp(s - 7, "access", 6) == 0 ||
-                                  strncasecmp(s - 7, "secret", 6) == 0)));
+    static const char *const kinds[] = {"api ",        "access ",  "secret ", "private ",
+                                        "encryption ", "signing ", "app "};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const size_t n = strlen(kinds[i]);
+        if (at >= n && strncasecmp(text + at - n, kinds[i], n) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* db_password, tokens, password2: the name is its end, with one or two characters behind it. */
@@ -237,14 +323,32 @@ static bool parts(char c)
     return c == ' ' || c == '\t' || c == '"' || c == '\'' || c == '=' || c == ':';
 }
 
+/* "：", the colon of Chinese and Japanese. */
+static bool is_wide_colon(const char *s, size_t left)
+{
+    return left > 2 && s[0] == '\xEF' && s[1] == '\xBC' && s[2] == '\x9A';
+}
+
+/* "Bearer X", "Authorization: SSWS X" */
+static bool is_scheme(const char *s, size_t n)
+{
+    const char c = (char)(s[0] | 32);
+    return (c == 'b' && n == 6 && strncasecmp(s, "bearer", 6) == 0) ||
+           (c == 's' && n == 4 && strncasecmp(s, "ssws", 4) == 0) ||
+           (c == 'a' && n == 6 && strncasecmp(s, "apikey", 6) == 0);
+}
+
 /* Where the value of a name that ends at `i` begins; 0: it has none. */
 static size_t value_start(const char *s, size_t len, size_t i, bool bearer)
 {
     bool given = bearer;
     const size_t from = i;
-    while (i < len && i - from < NAME_MAX_BYTES && (parts(s[i]) || s[i] == '>')) {
-        given |= s[i] == '=' || s[i] == ':';
-        i++;
+    while (i < len && i - from < NAME_MAX_BYTES) {
+        const bool wide = s[i] == '\xEF' && is_wide_colon(s + i, len - i);
+        if (!parts(s[i]) && s[i] != '>' && !wide)
+            break;
+        given |= s[i] == '=' || s[i] == ':' || wide;
+        i += wide ? 3 : 1;
     }
     if (!given && i > from && i + 3 < len && s[i] == 'i' && s[i + 1] == 's' && s[i + 2] == ' ') {
         given = true;
@@ -274,6 +378,20 @@ static bool is_basic(const char *s, size_t n)
     return len > 2 && memchr(text, ':', (size_t)len) != NULL;
 }
 
+/* The end of a value between quotation marks; 0: they do not close in its line, or it is a
+ * template. */
+static size_t quoted_end(const char *s, size_t len, size_t value)
+{
+    enum { QUOTED_MAX = 128 };
+    size_t end = value;
+    while (end < len && end - value < QUOTED_MAX && s[end] != s[value - 1] && s[end] != '\n')
+        end++;
+    return end < len && s[end] == s[value - 1] && !memchr(s + value, ' ', end - value) &&
+                   !memchr(s + value, '{', end - value) && !memchr(s + value, '(', end - value)
+               ? end
+               : 0;
+}
+
 /* Where a value ends; 0: it is a call, a template, another assignment: no secret. */
 static size_t value_end(const char *s, size_t len, size_t value, struct secret_memo *memo)
 {
@@ -281,17 +399,54 @@ static size_t value_end(const char *s, size_t len, size_t value, struct secret_m
     if (value > memo->from && value < memo->to)
         return 0; /* a part of what was no secret as a whole; else each name would read it again */
     memo->from = value;
-    while (end < len && end - value < SECRET_MAX && !ends_value(s[end])) {
+    if ((s[value - 1] == '"' || s[value - 1] == '\'') && (end = quoted_end(s, len, value)) != 0) {
         memo->to = end;
-        if (s[end] == '(' || s[end] == '{' ||
-            (s[end] == '=' && end + 1 < len && isalnum((unsigned char)s[end + 1])))
+        return memmem(s + value, end - value, "://", 3) || s[value] == '$' ? 0 : end;
+    }
+    for (end = value; end < len && end - value < SECRET_MAX && !ends_value(s[end]); end++) {
+        memo->to = end;
+        const bool assigns = s[end] == '=' && end + 1 < len && isalnum((unsigned char)s[end + 1]);
+        if (s[end] == '(' || s[end] == '{' || (assigns && !is_random(s + value, end - value)))
             return 0;
-        end++;
     }
     memo->to = end;
-    while (end > value && strchr(".!?", s[end - 1]))
+    while (end > value && strchr(".?", s[end - 1]))
         end--;
     return s[value] == '$' || memmem(s + value, end - value, "://", 3) ? 0 : end;
+}
+
+/* Is it just the word for a password, as it is said in a sentence? */
+static bool is_word_for_it(const char *s, size_t n)
+{
+    enum { A = 1 << 1, D = 1 << 4, E = 1 << 5, O = 1 << 15, S = 1 << 19, W = 1 << 23 };
+    static const uint32_t second[32] = {['p' & 31] = A | S | W, ['k' & 31] = E, ['s' & 31] = E | A,
+                                        ['h' & 31] = A | E,     ['c' & 31] = O, ['w' & 31] = A,
+                                        ['l' & 31] = O,         ['a' & 31] = D, ['j' & 31] = E,
+                                        ['r' & 31] = E}; /* letters of their beginnings */
+    if (n < 2 || !(second[s[0] & 31] >> (s[1] & 31) & 1))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].len == n && names[i].chosen && names[i].text[0] == (s[0] | 32) &&
+            strncasecmp(names[i].text, s, n) == 0)
+            return true;
+    return n == 5 && strncasecmp(s, "passe", 5) == 0;
+}
+
+/* "password Tulip-4821-Oak", "la password è X", "das Passwort lautet X": where the value begins
+ * that no sign gives; 0: there is none. Behind a mere space it must look drawn indeed. */
+static size_t said_value(const char *s, size_t len, size_t at, size_t end)
+{
+    static const char *const words[] = {"ist ", "lautet ", "est ", "es ", "è ",
+                                        "é ",   "jest ",   "är ",  "er ", "to "};
+    size_t n = 0, value = end + 1;
+    if (s[end] != ' ' || !is_word_for_it(s + at, end - at))
+        return 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (len - value > strlen(words[i]) && memcmp(s + value, words[i], strlen(words[i])) == 0)
+            return value + strlen(words[i]);
+    while (value + n < len && n < NAME_MAX_BYTES && !ends_value(s[value + n]))
+        n++;
+    return is_random(s + value, n) && kinds_of(s + value, n) >= 3 ? value : 0;
 }
 
 /* `end`: of what begins at `at`, as far as it is of the set `word`; letters of other scripts may
@@ -300,18 +455,20 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct
                         size_t *from, size_t *to)
 {
     while (end < len && end - at < NAME_MAX_BYTES &&
-           (in_set(s[end], word) || (unsigned char)s[end] >= 0x80))
+           (in_set(s[end], word) || (unsigned char)s[end] >= 0x80) &&
+           !is_wide_colon(s + end, len - end))
         end++;
-    if (end == len || !parts(s[end]))
+    if (end == len || !(parts(s[end]) || is_wide_colon(s + end, len - end)))
         return false;
-    const bool bearer = end - at == 6 && strncasecmp(s + at, "bearer", 6) == 0;
-    const bool basic = end - at == 5 && strncasecmp(s + at, "basic", 5) == 0;
-    const size_t value = value_start(s, len, end, bearer || basic);
+    const bool bearer = is_scheme(s + at, end - at);
+    const bool basic = end - at == 5 && (s[at] | 32) == 'b' && strncasecmp(s + at, "basic", 5) == 0;
+    const size_t given = value_start(s, len, end, bearer || basic);
+    const size_t value = given ? given : said_value(s, len, at, end);
     if (!value || value == len)
         return false;
     const bool key = end - at == 3 && strncasecmp(s + at, "key", 3) == 0 && is_key(s, at);
     const struct name *name = basic || key ? NULL : find_name(s + at, end - at);
-    if (!(basic || key || name) || (*to = value_end(s, len, value, memo)) == 0)
+    if (!(basic || key || name || bearer) || (*to = value_end(s, len, value, memo)) == 0)
         return false;
     const size_t n = *to - value;
     *from = value;
@@ -379,6 +536,49 @@ bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo
            login_at(text, len, at, end, from, to);
 }
 
+size_t secret_word_at(const char *text, size_t len, size_t at)
+{
+    static const char *const words[] = {"пароль",     "Пароль",   "密码",  "密碼",
+                                        "パスワード", "비밀번호", "şifre", "Şifre",
+                                        "mật khẩu",   "κωδικός",  "סיסמה", "كلمة المرور"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const size_t n = strlen(words[i]);
+        if (len - at > n && memcmp(text + at, words[i], n) == 0)
+            return n;
+    }
+    return 0;
+}
+
+bool secret_behind(const char *text, size_t len, size_t end, struct secret_memo *memo, size_t *from,
+                   size_t *to)
+{
+    const size_t value = value_start(text, len, end, false);
+    if (!value || value == len || (*to = value_end(text, len, value, memo)) == 0)
+        return false;
+    *from = value;
+    return is_random(text + value, *to - value) || is_chosen(text + value, *to - value);
+}
+
+/* "curl -u user:password", "sshpass -p password", "mysql -ppassword" */
+bool secret_flag_at(const char *text, size_t len, size_t at, size_t *from, size_t *to)
+{
+    const char flag = at + 2 < len ? text[at + 1] : '\0';
+    size_t i = at + 2;
+    if (flag != 'u' && flag != 'p')
+        return false;
+    i += text[i] == ' ';
+    i += i < len && (text[i] == '\'' || text[i] == '"');
+    size_t end = i, colon = 0;
+    for (; end < len && end - i < NAME_MAX_BYTES && !ends_value(text[end]); end++)
+        if (!colon && text[end] == ':')
+            colon = end + 1;
+    *from = flag == 'u' ? colon : i;
+    *to = end;
+    return *from && *to > *from &&
+           (is_random(text + *from, *to - *from) ||
+            (flag == 'u' && is_chosen(text + *from, *to - *from)));
+}
+
 size_t private_key_at(const char *text, size_t len, size_t at)
 {
     static const char begin[] = "-----BEGIN ", end[] = "-----END ", key[] = "PRIVATE KEY";
@@ -390,7 +590,7 @@ size_t private_key_at(const char *text, size_t len, size_t at)
     if (!line)
         return 0;
     line += sizeof key - 1;
-    line += strspn(line, "- \\nr\r\n\t");
+    line += strspn(line, "- \\nr\r\n\t>");
     for (size_t i = 0; i < 16; i++) /* the body, not a mention in prose */
         if (line + i >= s + left ||
             !(isalnum((unsigned char)line[i]) || strchr("+/=:-, \r\n", line[i])))

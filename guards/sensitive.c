@@ -46,6 +46,11 @@ void spans_add(struct spans *s, uint32_t kind, size_t from, size_t to)
 /* ---- the scan ----------------------------------------------------------------------------------
  */
 
+static bool has_byte(const struct before *b, char c)
+{
+    return b->has[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
+}
+
 /* Is one of the words (lower case, separated by '|') within so many bytes in front? */
 bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cues)
 {
@@ -55,14 +60,19 @@ bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cu
     if (b->pos != pos) {
         b->pos = pos;
         b->len = pos < CUE_BYTES ? pos : CUE_BYTES;
-        for (size_t i = 0; i < b->len; i++)
+        memset(b->has, 0, sizeof b->has);
+        for (size_t i = 0; i < b->len; i++) {
             b->text[i] = (char)tolower((unsigned char)s->text[pos - b->len + i]);
+            b->has[(unsigned char)b->text[i] / 32] |= 1U << (unsigned char)b->text[i] % 32;
+        }
     }
     const size_t n = b->len < bytes ? b->len : bytes;
     const char *before = b->text + b->len - n;
     while (*cues) {
         const size_t len = strcspn(cues, "|");
-        const char *found = len ? memmem(before, n, cues, len) : NULL;
+        const bool may =
+            len && has_byte(b, cues[0]) && has_byte(b, cues[len - 1]); /* most have not */
+        const char *found = may ? memmem(before, n, cues, len) : NULL;
         const size_t in = found ? pos - n + (size_t)(found - before) : 0;
         if (found && (in == 0 || !scan_is_alnum(scan_before(s, in)) || !scan_is_alnum(*found)))
             return true;
@@ -79,10 +89,11 @@ static bool is_local(char c)
     return isalnum((unsigned char)c) || strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL;
 }
 
-/* icon@2x.png */
+/* icon@2x.png, getty@tty1.service */
 static bool is_file(const char *s, size_t n)
 {
-    static const char *const kinds[] = {"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css"};
+    static const char *const kinds[] = {"png", "jpg",     "jpeg",   "gif",   "svg",   "webp", "js",
+                                        "css", "service", "socket", "timer", "slice", "scope"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strlen(kinds[i]) == n && strncasecmp(s, kinds[i], n) == 0)
             return true;
@@ -115,10 +126,14 @@ static size_t domain_end(const struct scan *s, size_t from)
     return i;
 }
 
-static size_t read_email(struct scan *s, size_t sign)
+/* `width` of the sign: '@', or "%40" in an address of the web. */
+static size_t read_email(struct scan *s, size_t sign, size_t width)
 {
     const size_t last = s->out->count ? s->out->items[s->out->count - 1].to : 0;
+    const size_t to = domain_end(s, sign + width);
     size_t from = sign;
+    if (!to)
+        return 0;
     while (from > last && sign - from < LOCAL_MAX) {
         if (is_local(s->text[from - 1]))
             from--;
@@ -138,9 +153,9 @@ static size_t read_email(struct scan *s, size_t sign)
         from++;
     if (sign - from == 3 && memcmp(s->text + from, "git", 3) == 0)
         return 0; /* git@github.com:… is a place */
-    const size_t to = from < sign ? domain_end(s, sign + 1) : 0;
-    if (to)
-        spans_add(s->out, SENSITIVE_EMAIL, from, to);
+    if (from == sign)
+        return 0;
+    spans_add(s->out, SENSITIVE_EMAIL, from, to);
     return to;
 }
 
@@ -163,8 +178,11 @@ static size_t read_iban(struct scan *s, size_t from)
         if (isalnum((unsigned char)c)) {
             id[n++] = (char)toupper((unsigned char)c);
             end = i + 1;
-        } else if (!((c == ' ' || c == '-') && isalnum((unsigned char)scan_at(s, i + 1)))) {
-            break;
+        } else {
+            const size_t step = c == '/' ? 0 : scan_separator(s, i);
+            if (step == 0 || !isalnum((unsigned char)scan_at(s, i + step)))
+                break;
+            i += step - 1;
         }
         i++;
     }
@@ -206,7 +224,8 @@ static size_t read_ipv6(const struct scan *s, size_t from)
         n--;
     }
     text[n] = '\0';
-    return colons >= 2 && strpbrk(text, "0123456789") && digits > 0 && n > 2 &&
+    return colons >= 2 && strpbrk(text, "0123456789") && n > 2 &&
+                   (digits > 2 || strcmp(text, "::1") == 0) &&
                    !scan_same_token(scan_at(s, from + n)) &&
                    inet_pton(AF_INET6, text, &address) == 1
                ? from + n
@@ -229,12 +248,23 @@ static size_t word_end(struct scan *s, size_t i)
 static size_t read_token(struct scan *s, size_t from)
 {
     size_t end = 0, secret, to;
+    if ((s->text[from] | 32) == 'b' && scan_wants(s, SENSITIVE_API_KEY) && s->len - from > 3 &&
+        strncasecmp(s->text + from, "bot", 3) == 0 && (end = scan_bot_token(s, from + 3)) != 0) {
+        spans_add(s->out, SENSITIVE_API_KEY, from + 3, end);
+        return end;
+    }
     if (scan_wants(s, SENSITIVE_API_KEY) &&
         secret_at(s->text, s->len, from, &s->before->value, &secret, &to)) {
         spans_add(s->out, SENSITIVE_API_KEY, secret, to);
         return to;
     }
-    if (scan_wants(s, SENSITIVE_IBAN) && (end = read_iban(s, from)) != 0) {
+    const size_t glued = (s->text[from] | 32) == 'i' && s->len - from > 4 &&
+                                 strncasecmp(s->text + from, "iban", 4) == 0 &&
+                                 isalpha((unsigned char)s->text[from + 4])
+                             ? 4
+                             : 0;
+    if (scan_wants(s, SENSITIVE_IBAN) && (end = read_iban(s, from + glued)) != 0) {
+        from += glued;
         spans_add(s->out, SENSITIVE_IBAN, from, end);
         return end;
     }
@@ -251,6 +281,17 @@ static size_t read_token(struct scan *s, size_t from)
 /* ---- all --------------------------------------------------------------------------------------
  */
 
+/* A password behind a word for it in another script. */
+static size_t read_secret_word(struct scan *s, size_t i)
+{
+    size_t from, to;
+    const size_t n = scan_wants(s, SENSITIVE_API_KEY) ? secret_word_at(s->text, s->len, i) : 0;
+    if (!n || !secret_behind(s->text, s->len, i + n, &s->before->value, &from, &to))
+        return 0;
+    spans_add(s->out, SENSITIVE_API_KEY, from, to);
+    return to;
+}
+
 /* Is there a colon at `i` or behind it, at most so many bytes away? */
 static bool is_colon_near(struct scan *s, size_t i, size_t bytes)
 {
@@ -266,7 +307,8 @@ static size_t read_start(struct scan *s, size_t i)
 {
     const char c = s->text[i];
     size_t end = 0;
-    const bool goes_on = i > 0 && s->text[i - 1] == ':'; /* it would have begun before */
+    const bool goes_on = i > 0 && (s->text[i - 1] == ':' ||
+                                   scan_is_alnum(s->text[i - 1])); /* it would have begun before */
     if (is_colon_near(s, i, GROUP_MAX) && !goes_on &&
         (isxdigit((unsigned char)c) || (c == ':' && scan_at(s, i + 1) == ':')) &&
         scan_wants(s, SENSITIVE_IP) && (end = read_ipv6(s, i)) != 0) {
@@ -275,19 +317,30 @@ static size_t read_start(struct scan *s, size_t i)
     }
     if (scan_is_digit(c))
         return scan_digits(s, i);
+    if ((unsigned char)c >= 0x80)
+        return read_secret_word(s, i);
     return isalpha((unsigned char)c) ? read_token(s, i) : 0;
 }
 
 static size_t read_sign(struct scan *s, size_t i)
 {
     const char c = s->text[i];
-    size_t end = 0;
+    size_t end = 0, from;
     if (c == '@' && scan_wants(s, SENSITIVE_EMAIL))
-        return read_email(s, i);
+        return read_email(s, i, 1);
+    if (c == '%' && scan_wants(s, SENSITIVE_EMAIL) && scan_at(s, i + 1) == '4' &&
+        scan_at(s, i + 2) == '0')
+        return read_email(s, i, 3);
     if (c == '+' && scan_wants(s, SENSITIVE_PHONE) && scan_is_digit(scan_at(s, i + 1)))
         return scan_plus_phone(s, i);
     if (c == '(' && scan_wants(s, SENSITIVE_PHONE) && scan_is_digit(scan_at(s, i + 1)))
         return scan_bracketed_phone(s, i);
+    if (c == '-' && scan_wants(s, SENSITIVE_API_KEY) && i > 0 && s->text[i - 1] == ' ' &&
+        scan_has_cue(s, i, CUE_BYTES, scan_at(s, i + 1) == 'u' ? "curl|wget" : "sshpass|mysql") &&
+        secret_flag_at(s->text, s->len, i, &from, &end)) {
+        spans_add(s->out, SENSITIVE_API_KEY, from, end);
+        return end;
+    }
     if (c == '-' && scan_wants(s, SENSITIVE_PRIVATE_KEY) &&
         (end = private_key_at(s->text, s->len, i)) != 0)
         spans_add(s->out, SENSITIVE_PRIVATE_KEY, i, end);
@@ -307,7 +360,13 @@ void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *o
             break;
         const char c = text[i];
         size_t end = 0;
-        if (c == '@' || c == '+' || c == '(' || c == '-')
+        if (c == '\\' && i + 1 < len &&
+            strchr("nrt", text[i + 1])) { /* a line's end, as programs write it */
+            i += 2;
+            inside = false;
+            continue;
+        }
+        if (c == '@' || c == '+' || c == '(' || c == '-' || c == '%')
             end = read_sign(&s, i);
         if (!end && !inside)
             end = read_start(&s, i);

@@ -51,6 +51,14 @@ struct secret_memo {
  * the part that is secret. False: there is none. To be asked from the text's start on. */
 bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo, size_t *from,
                size_t *to);
+/* "Пароль" and its like, of scripts other than Latin: the length of such a word at `at`; 0: there
+ * is none. */
+size_t secret_word_at(const char *text, size_t len, size_t at);
+/* As secret_at(), of the value behind a word that ends at `end`. */
+bool secret_behind(const char *text, size_t len, size_t end, struct secret_memo *memo, size_t *from,
+                   size_t *to);
+/* The password of a program's option, "-u user:password" or "-ppassword", whose '-' is at `at`. */
+bool secret_flag_at(const char *text, size_t len, size_t at, size_t *from, size_t *to);
 /* A PEM block of a private key that begins at `at`: where it ends; 0: there is none. */
 size_t private_key_at(const char *text, size_t len, size_t at);
 #endif

@@ -10,6 +10,8 @@ enum {
     GROUPS_MAX = 9,
     CUE_BYTES = 96, /* in front of a number, that may say what it is */
     PHONE_CUE = 28,
+    CARD_CUE = 32,
+    VERSION_CUE = 13,
     SHORTEST = 9, /* digits of an id or card */
     LONGEST = 19,
     CARD_GROUPS = 5 /* at most */
@@ -96,15 +98,22 @@ static bool is_id(const struct scan *s, const struct number *n, size_t first, si
             continue;
         const size_t pos = n->pos[n->group[first]];
         const bool told = scan_has_cue(s, pos, CUE_BYTES, i->cues);
-        if (told || (i->strong && (i->groups == NULL || grouped || count > 11)) ||
-            (grouped && i->valid != NULL && !i->strong && n->separator == '-' && count == 9))
+        if (told || i->proof == ALONE || (i->proof == GROUPED && grouped) ||
+            (grouped && n->separator == '-' && count == 9)) /* a social security number */
             return true;
     }
     return false;
 }
 
-/* Cards are written as a whole or in groups of four to six, the last may be shorter or longer. */
-static bool is_card(const struct number *n, size_t first, size_t last)
+/* Is the group one of four digits, as those beside it? */
+static bool is_row(const struct number *n, size_t group, char separator)
+{
+    return n->group[group + 1] - n->group[group] == 4 && separator == n->before[1];
+}
+
+/* Cards are written as a whole or in groups of four to six, the last may be shorter or longer. Four
+ * groups of a longer row of numbers are none, unless a word says so. */
+static bool is_card(const struct scan *s, const struct number *n, size_t first, size_t last)
 {
     const size_t count = n->group[last + 1] - n->group[first];
     for (size_t g = first; first < last && g < last; g++) {
@@ -112,11 +121,25 @@ static bool is_card(const struct number *n, size_t first, size_t last)
         if (len < 4 || len > 6)
             return false;
     }
+    const bool dots = n->before[last] == '.' && !has_groups(n, first, last, "4444");
     if (first < last && (n->group[last + 1] - n->group[last] < 1 || !is_even(n, first, last) ||
-                         n->before[last] == '.' || n->before[last] == '/'))
+                         dots || n->before[last] == '/'))
         return false;
-    return check_card(n->digits + n->group[first], count);
+    const bool old = count == 13 && n->digits[n->group[first]] == '4'; /* or an EAN */
+    if (!check_card(n->digits + n->group[first], count))
+        return false;
+    const bool row =
+        first < last && ((first > 0 && is_row(n, first - 1, n->before[first])) ||
+                         (last + 1 < n->groups && is_row(n, last + 1, n->before[last + 1])));
+    return !(row || old) ||
+           scan_has_cue(s, n->pos[n->group[first]], CARD_CUE,
+                        "card|karte|carte|tarjeta|carta|cartão|kaart|visa|master|amex|pan ");
 }
+
+static const char version_cues[] = "version |release |ver. |build |v.|v|version: |section "
+                                   "|sections |chapter |clause |clauses |§ |kapitel |abschnitt |"
+                                   "rev. |rev |jdk |java |jre |bios |oid |oid: |firmware |upgraded "
+                                   "to |update to |updated to |driver ";
 
 /* Four numbers up to 255 with dots, and no more of them: where they end; 0: it is none. */
 static size_t read_ipv4(const struct scan *s, size_t from)
@@ -134,10 +157,13 @@ static size_t read_ipv4(const struct scan *s, size_t from)
     const bool more =
         (scan_at(s, i) == '.' && scan_is_digit(scan_at(s, i + 1))) || scan_is_alnum(scan_at(s, i));
     const bool path = before == '/' && from > 1 && scan_is_alnum(s->text[from - 2]);
-    return more || path || before == '.' || before == '-' ||
-                   scan_has_cue(
-                       s, from, 10,
-                       "version |release |ver. |build |v.|v|version: |section |chapter |§ ")
+    size_t sign = from; /* libfoo >= 1.2.3.4 */
+    sign -= sign > 0 && s->text[sign - 1] == ' ';
+    const bool needs = sign > 1 && s->text[sign - 1] == '=' && strchr("=<>~!^", s->text[sign - 2]);
+    const struct span *last = s->out->count ? &s->out->items[s->out->count - 1] : NULL;
+    const bool range = before == '-' && last && last->kind == SENSITIVE_IP && last->to + 1 == from;
+    return more || path || needs || before == '.' || (before == '-' && !range) ||
+                   scan_has_cue(s, from, VERSION_CUE, version_cues)
                ? 0
                : i;
 }
@@ -152,7 +178,7 @@ static bool read_groups(struct scan *s, const struct number *n, size_t *end)
             const size_t count = n->group[last + 1] - n->group[first];
             if (count < SHORTEST || count > LONGEST)
                 continue;
-            const bool card = scan_wants(s, SENSITIVE_CARD) && is_card(n, first, last);
+            const bool card = scan_wants(s, SENSITIVE_CARD) && is_card(s, n, first, last);
             if (!card && !(scan_wants(s, SENSITIVE_ID) && is_id(s, n, first, last)))
                 continue;
             spans_add(s->out, card ? SENSITIVE_CARD : SENSITIVE_ID, from, to);
@@ -162,13 +188,21 @@ static bool read_groups(struct scan *s, const struct number *n, size_t *end)
     return false;
 }
 
+/* "92424823 J": a space between eight digits and one capital that stands alone. */
+static bool is_dni_space(const struct scan *s, size_t from, size_t i)
+{
+    return scan_at(s, i) == ' ' && i - from >= 8 && i - from <= 10 &&
+           isupper((unsigned char)scan_at(s, i + 1)) && !scan_is_alnum(scan_at(s, i + 2));
+}
+
 /* Finnish and Spanish ids go on with a letter behind their digits. */
 size_t scan_lettered(struct scan *s, size_t from)
 {
     char id[16];
     size_t n = 0, i = from;
     while (n < 14 && (isalnum((unsigned char)scan_at(s, i)) ||
-                      (strchr("-+.", scan_at(s, i)) && isalnum((unsigned char)scan_at(s, i + 1)))))
+                      (strchr("-+.", scan_at(s, i)) && isalnum((unsigned char)scan_at(s, i + 1))) ||
+                      is_dni_space(s, from, i)))
         id[n++] = (char)toupper((unsigned char)s->text[i++]);
     if (scan_is_alnum(scan_at(s, i)))
         return 0;
@@ -176,28 +210,44 @@ size_t scan_lettered(struct scan *s, size_t from)
         return i;
     size_t m = 0;
     for (size_t k = 0; k < n; k++)
-        if (id[k] != '-' && id[k] != '.')
+        if (id[k] != '-' && id[k] != '.' && id[k] != ' ')
             id[m++] = id[k];
     return check_dni(id, m) ? i : 0;
 }
 
-static const char phone_cues[] = "phone|tel|call|mobile|cell|fax|whatsapp|sms|telefon|fon|handy|"
-                                 "movil|móvil|llama|appel|portable|"
-                                 "telefono|telefone|celular|text me|dial|ring "
-                                 "|numer|rufnummer|anruf|reach |gsm|电话|電話|"
-                                 "전화|телефон|number is|durchwahl|mob.|ph:|hotline|mobil|puh|tlf";
+static const char phone_cues[] = "phone|tel|call|mobile|cell|fax|whatsapp|wa.me|sms|telefon|fon|"
+                                 "handy|natel|movil|móvil|llama|llám|appel|portable|"
+                                 "joindre|telefono|telefone|celular|ligue|liga|ligar|text "
+                                 "me|dial|ring |numer|rufnummer|anruf|ruf |reach |gsm|电话|"
+                                 "電話|手机|手機|拨打|联系|携帯|전화|연락처|휴대|телефон|тел.|тел:|"
+                                 "звон|Звон|Тел|моб|number is|durchwahl|mob.|ph:|"
+                                 "hotline|mobil|puh|tlf|bel |bellen|cep:|cep |sđt|sĐt|hubungi|điện "
+                                 "thoại|טלפון|הטלפון|هاتف|جوال|मोबाइल|फ़ोन|hp:|telp|nomor";
+
+static bool is_one_digit(const struct number *n)
+{
+    return strspn(n->digits, (char[]){n->digits[0], '\0'}) == n->count;
+}
 
 /* E.164 has at most 15 digits. */
 static bool is_phone(const struct scan *s, const struct number *n, size_t from, bool plus)
 {
-    if (!n->whole || n->count < 7 || n->count > 15)
+    if (!n->whole || n->count < 7 || n->count > 15 || is_one_digit(n) ||
+        (from > 2 && memcmp(s->text + from - 3, "+++", 3) == 0)) /* a Belgian payment's reference */
         return false;
     if (plus)
         return n->count >= 8;
     if (n->count >= 11 && n->digits[0] == '0' && n->digits[1] == '0')
-        return scan_has_cue(s, from, PHONE_CUE, phone_cues) || n->groups > 2;
+        return scan_has_cue(s, from, PHONE_CUE, phone_cues) ||
+               (n->groups > 2 && is_even(n, 0, n->groups - 1));
     if (has_groups(n, 0, n->groups - 1, "334") && (n->separator == '-' || n->separator == '.'))
         return is_even(n, 0, n->groups - 1);
+    if (n->digits[0] == '1' && n->separator == '-' && has_groups(n, 0, n->groups - 1, "1334"))
+        return is_even(n, 0, n->groups - 1);
+    if (n->digits[0] == '0' && n->separator == '-' && n->groups == 3 && n->count <= 12 &&
+        n->group[1] >= 2 && n->group[2] - n->group[1] >= 3 &&
+        n->count - n->group[2] == 4) /* 03-3456-7890 */
+        return is_even(n, 0, 2);
     if (n->digits[0] == '0' && n->groups == 5 && has_groups(n, 0, 4, "22222"))
         return true;
     return scan_has_cue(s, from, PHONE_CUE, phone_cues) && n->count >= 7 && n->count <= 13 &&
@@ -216,7 +266,8 @@ size_t scan_bracketed_phone(struct scan *s, size_t open)
     if (!scan_is_digit(scan_at(s, next)))
         return 0;
     read_number(s, next, &b);
-    const bool us = a.count == 3 && has_groups(&b, 0, b.groups - 1, "34");
+    const bool us = (a.count == 3 && has_groups(&b, 0, b.groups - 1, "34")) ||
+                    (a.count == 2 && b.separator == '-' && has_groups(&b, 0, b.groups - 1, "54"));
     const bool plus = open > 0 && strchr("0123456789 ", s->text[open - 1]) &&
                       memrchr(s->text, '+', open) && open < 8;
     if (!b.whole || a.count + b.count < 7 || a.count + b.count > 14 ||
@@ -262,11 +313,54 @@ size_t scan_plus_phone(struct scan *s, size_t plus)
             break;
         }
     }
-    if (is_amount(s, plus + 1, end) || digits < 8 || digits > 15 || scan_at(s, plus + 1) == '0' ||
-        scan_is_alnum(scan_at(s, end)) || (plus > 0 && scan_is_alnum(s->text[plus - 1])))
+    if ((plus > 0 && s->text[plus - 1] == '+') || is_amount(s, plus + 1, end) || digits < 8 ||
+        digits > 15 || scan_at(s, plus + 1) == '0' || scan_is_alnum(scan_at(s, end)) ||
+        (plus > 0 && scan_is_alnum(s->text[plus - 1])))
         return 0;
     spans_add(s->out, SENSITIVE_PHONE, plus, end);
     return end;
+}
+
+/* Those born in Corsica have a letter in their NIR: 2A or 2B. */
+static size_t read_corsican(const struct scan *s, const struct number *n)
+{
+    enum { BEFORE = 6, BEHIND = 8 };
+    const char letter = (char)(scan_at(s, n->end) & ~32);
+    struct number rest;
+    char digits[BEFORE + BEHIND + 2];
+    if (n->count != BEFORE || n->digits[BEFORE - 1] != '2' || (letter != 'A' && letter != 'B'))
+        return 0;
+    const size_t next = n->end + 1 + scan_separator(s, n->end + 1);
+    if (!scan_is_digit(scan_at(s, next)))
+        return 0;
+    read_number(s, next, &rest);
+    if (rest.count != BEHIND || scan_same_token(scan_at(s, rest.end)))
+        return 0;
+    memcpy(digits, n->digits, BEFORE - 1);
+    memcpy(digits + BEFORE - 1, letter == 'A' ? "19" : "18", 2);
+    memcpy(digits + BEFORE + 1, rest.digits, BEHIND);
+    return check_nir(digits) ? rest.end : 0;
+}
+
+/* A Telegram bot's: its number, a colon, and 35 characters that begin with two A. */
+static size_t bot_token_end(const struct scan *s, const struct number *n)
+{
+    enum { LEAST = 8, MOST = 10, SECRET = 35 };
+    size_t i = n->end + 1;
+    if (n->count < LEAST || n->count > MOST || scan_at(s, i) != 'A' || scan_at(s, i + 1) != 'A')
+        return 0;
+    while (i - n->end - 1 < SECRET && (scan_same_token(scan_at(s, i)) || scan_at(s, i) == '-'))
+        i++;
+    return i - n->end - 1 == SECRET && !scan_same_token(scan_at(s, i)) ? i : 0;
+}
+
+size_t scan_bot_token(const struct scan *s, size_t from)
+{
+    struct number n;
+    if (!scan_is_digit(scan_at(s, from)))
+        return 0;
+    read_number(s, from, &n);
+    return scan_at(s, n.end) == ':' && n.groups == 1 ? bot_token_end(s, &n) : 0;
 }
 
 size_t scan_digits(struct scan *s, size_t from)
@@ -291,6 +385,15 @@ size_t scan_digits(struct scan *s, size_t from)
             return n.end + 1;
         }
         n.count--;
+    }
+    if (scan_wants(s, SENSITIVE_ID) && (end = read_corsican(s, &n)) != 0) {
+        spans_add(s->out, SENSITIVE_ID, from, end);
+        return end;
+    }
+    if (scan_wants(s, SENSITIVE_API_KEY) && next == ':' && n.groups == 1 &&
+        (end = bot_token_end(s, &n)) != 0) {
+        spans_add(s->out, SENSITIVE_API_KEY, from, end);
+        return end;
     }
     const bool long_run = n.group[1] > 19; /* digits without end: nothing that is known */
     if ((scan_same_token(next) && n.whole) || long_run) {

@@ -8,7 +8,8 @@
 struct before {
     char text[97];
     size_t pos, len;
-    size_t word; /* where the last word ended that the scan has met */
+    uint32_t has[8]; /* the bytes in it, as a set */
+    size_t word;     /* where the last word ended that the scan has met */
     struct secret_memo value;
 };
 
@@ -58,11 +59,13 @@ static inline char scan_before(const struct scan *s, size_t i)
     return ' ';
 }
 
-/* The length of a separator within numbers that stands at `i`: one of " -./", a space that does not
- * break, an en dash; 0: none. */
+/* The length of a separator within numbers that stands at `i`: one of " -./", " / ", a space that
+ * does not break, an en dash; 0: none. */
 static inline size_t scan_separator(const struct scan *s, size_t i)
 {
     const size_t left = i < s->len ? s->len - i : 0;
+    if (left > 3 && s->text[i] == ' ' && s->text[i + 1] == '/' && s->text[i + 2] == ' ')
+        return 3;
     if (left > 0 &&
         (s->text[i] == ' ' || s->text[i] == '-' || s->text[i] == '.' || s->text[i] == '/'))
         return 1;
@@ -85,6 +88,8 @@ bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cu
 size_t scan_digits(struct scan *s, size_t from);          /* a digit; never 0 */
 size_t scan_plus_phone(struct scan *s, size_t plus);      /* '+' */
 size_t scan_bracketed_phone(struct scan *s, size_t open); /* '(' */
+/* A Telegram bot's token; adds nothing. */
+size_t scan_bot_token(const struct scan *s, size_t from);
 /* Finnish and Spanish ids; adds nothing. */
 size_t scan_lettered(struct scan *s, size_t from);
 #endif

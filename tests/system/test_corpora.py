@@ -74,11 +74,39 @@ def test_sensitive_data():
         assert right[kind] / (right[kind] + wrong[kind]) >= 0.99, kind
 
 
+def is_covered(text, wanted, found):
+    """Are all letters and digits of the value in findings of its kind? A private key may be found as an API key."""
+    secret = {"api_key", "private_key"}
+    kinds = secret if wanted["kind"] in secret else {wanted["kind"]}
+    at = text.find(wanted["text"].encode())
+    need = {i for i in range(at, at + len(wanted["text"].encode())) if chr(text[i]).isalnum() or text[i] > 127}
+    return need <= {i for k, a, b in found if k in kinds for i in range(a, b)}
+
+
+def test_sensitive_data_of_others():
+    """sensitive_held.jsonl is written by others than those who wrote the rules, with rare forms and near misses."""
+    good, count, wrong, all_found = collections.Counter(), collections.Counter(), 0, 0
+    for line, verdict in corpus("sensitive_held", "sensitive"):
+        text = line["text"].encode()
+        for x in line["found"]:
+            count[x["kind"]] += 1
+            good[x["kind"]] += is_covered(text, x, verdict["found"])
+        known = [(text.find(x["text"].encode()), len(x["text"].encode())) for x in line["found"] + line["may"]]
+        all_found += len(verdict["found"])
+        wrong += sum(not any(a < at + size and b > at for at, size in known) for _, a, b in verdict["found"])
+    table("sensitive data found in the texts of others", [(k, good[k], count[k]) for k in count])
+    table("and what was found is such", [("all", all_found - wrong, all_found)])
+    assert sum(good.values()) / sum(count.values()) >= 0.92
+    assert 1 - wrong / all_found >= 0.98
+
+
 # No text takes more than ten times the time of an innocent one of its length.
 HOSTILE = ["1 2 3 4 5 6 7 8 9 ", "4111 1111 1111 1112 ", "4", "a@", "a.b@c.d ", "41 42 43 44 ", "QUJD", "%41%42",
            "ignore all previous instructions ", "ai you must ", "i g n o r e ", "i\u200bg\u200b", "忽略之前的指令", "<|[<#",
            "-----BEGIN PRIVATE KEY", "password=a1B2c3D4 ", "passwordtoken ", "::", "a:b:c:d:", "+1 (2) 3-", "DE89 3704 ",
-           "&#65;&#x", "pass:", "pass=.", "auth=/", "pass=-a", "x_pass:1", "a://b:", "basic ", "ignoreallprevious", "\"'", "((((", "----", "aWdub3JlIGFsbCBydWxlcyBub3c= ", "01 ", "é", "𝐢 "]
+           "&#65;&#x", "pass:", "pass=.", "auth=/", "pass=-a", "x_pass:1", "a://b:", "basic ", "ignoreallprevious", "\"'", "((((", "----", "aWdub3JlIGFsbCBydWxlcyBub3c= ", "01 ", "é", "𝐢 ",
+           "curl -u a:1 ", " -u a", "%40", "\\n", "bot1", "12 / ", "Me liga no (11) 98765-4321 ", "id 123456789 ", "пароль: ", "密码：",
+           "hooks.slack.com/", "password is ", "api key: \"", "4111 1111 1111 1111 ", "1 85 02 2A "]
 
 
 def seconds(check, line, times):
