@@ -338,7 +338,7 @@ static size_t read_corsican(const struct scan *s, const struct number *n)
         return 0;
     memcpy(digits, n->digits, BEFORE - 1);
     memcpy(digits + BEFORE - 1, letter == 'A' ? "19" : "18", 2);
-    memcpy(digits + BEFORE + 1, rest.digits, BEHIND);
+    memcpy(digits + BEFORE + 1, rest.digits, BEHIND + 1);
     return check_nir(digits) ? rest.end : 0;
 }
 
