@@ -1,5 +1,6 @@
 /* Cards, national ids, telephone numbers: what is made of digits. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "guards/checkdigit.h"
@@ -327,7 +328,7 @@ static size_t read_corsican(const struct scan *s, const struct number *n)
     enum { BEFORE = 6, BEHIND = 8 };
     const char letter = (char)(scan_at(s, n->end) & ~32);
     struct number rest;
-    char digits[BEFORE + BEHIND + 2];
+    char digits[sizeof rest.digits + BEFORE + 2];
     if (n->count != BEFORE || n->digits[BEFORE - 1] != '2' || (letter != 'A' && letter != 'B'))
         return 0;
     const size_t next = n->end + 1 + scan_separator(s, n->end + 1);
@@ -336,9 +337,8 @@ static size_t read_corsican(const struct scan *s, const struct number *n)
     read_number(s, next, &rest);
     if (rest.count != BEHIND || scan_same_token(scan_at(s, rest.end)))
         return 0;
-    memcpy(digits, n->digits, BEFORE - 1);
-    memcpy(digits + BEFORE - 1, letter == 'A' ? "19" : "18", 2);
-    memcpy(digits + BEFORE + 1, rest.digits, BEHIND + 1);
+    (void)snprintf(digits, sizeof digits, "%.5s%s%s", n->digits, letter == 'A' ? "19" : "18",
+                   rest.digits);
     return check_nir(digits) ? rest.end : 0;
 }
 
