@@ -12,6 +12,14 @@
 
 enum { BATCH_MAX = 1000 };
 
+/* Locks what "lookup" is about to delete by its place: see "hold" in settle_sql.c. */
+static const char hold_sql[] =
+    "SELECT count(*) FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) "
+    " AS k(job_id, custom_id, generation, seq), LATERAL (SELECT FROM parked q "
+    " WHERE k.seq > 0 AND q.job_id = k.job_id AND q.custom_id = k.custom_id AND q.seq <= k.seq "
+    " AND EXISTS (SELECT FROM results r WHERE r.job_id = k.job_id AND r.custom_id = k.custom_id "
+    "  AND r.generation >= q.generation) OFFSET 0 FOR UPDATE) row";
+
 /* One row for each task of which something is known. A parked row that a result overlooked (both
  * were written at once) goes when its copy comes. A parked copy replaces records with a smaller
  * seq, but what is published again is made from the record at hand: of the same generation only. */
@@ -66,7 +74,8 @@ enum column {
     C_STARTED
 };
 
-static const struct pglink_statement statements[] = {{"lookup", sql}, {"cached", cached_sql}, {0}};
+static const struct pglink_statement statements[] = {
+    {"hold", hold_sql}, {"lookup", sql}, {"cached", cached_sql}, {0}};
 
 struct lookup {
     const struct sink_events *events;
@@ -76,19 +85,23 @@ struct lookup {
     struct task *waiting;
     struct task *asked[BATCH_MAX]; /* NULL: cancelled meanwhile */
     size_t count;
+    bool copies; /* some are: "hold" goes before */
 };
 
 enum { PARAMETERS = 4 };
 
 static void run(struct lookup *l, struct pgarray parameters[PARAMETERS], struct cached_ask *more)
 {
-    struct pglink_query q[2] = {{.name = "lookup", .count = PARAMETERS}};
+    struct pglink_query q[3] = {{.name = "hold", .count = PARAMETERS}};
+    const size_t n = l->copies;
     for (int i = 0; i < PARAMETERS; i++) {
         pgarray_finish(&parameters[i]);
         q[0].values[i] = parameters[i].bytes.data;
         q[0].lengths[i] = (int)parameters[i].bytes.len;
     }
-    pglink_run(l->link, q, cached_query(more, &q[1]) ? 2 : 1);
+    q[n] = q[0];
+    q[n].name = "lookup";
+    pglink_run(l->link, q, cached_query(more, &q[n + 1]) ? n + 2 : n + 1);
 }
 
 static void ask(struct lookup *l)
@@ -103,6 +116,7 @@ static void ask(struct lookup *l)
         pgarray_init(&p[i], types[i]);
     cached_begin(&more, l->config);
     l->count = 0;
+    l->copies = false;
     DL_FOREACH_SAFE (l->waiting, t, next) {
         if (l->count == BATCH_MAX)
             break;
@@ -112,6 +126,7 @@ static void ask(struct lookup *l)
         pgarray_text(&p[1], t->doc.custom_id);
         pgarray_number(&p[2], t->doc.generation);
         pgarray_number(&p[3], t->journey.seq);
+        l->copies |= t->journey.seq > 0;
         cached_add(&more, t, (int64_t)l->count);
     }
     run(l, p, &more);
@@ -162,15 +177,16 @@ static void on_reply(void *arg, const struct pglink_reply *reply)
                 DL_PREPEND(l->waiting, l->asked[count]);
         return;
     }
-    const PGresult *r = reply->results[0];
+    const size_t n = l->copies;
+    const PGresult *r = reply->results[n];
     enum known known[BATCH_MAX] = {KNOWN_NOT};
     for (int row = 0; row < PQntuples(r); row++) {
-        size_t n = (size_t)pglink_int8(r, row, C_POSITION) - 1;
-        if (n < count && l->asked[n])
-            known[n] = read_row(r, row, l->asked[n]);
+        const size_t i = (size_t)pglink_int8(r, row, C_POSITION) - 1;
+        if (i < count && l->asked[i])
+            known[i] = read_row(r, row, l->asked[i]);
     }
-    if (reply->count > 1)
-        cached_read(reply->results[1], l->asked, count, known);
+    if (reply->count > n + 1)
+        cached_read(reply->results[n + 1], l->asked, count, known);
     for (size_t i = 0; i < count; i++)
         if (l->asked[i])
             l->events->looked_up(l->arg, l->asked[i], known[i]);

@@ -303,15 +303,20 @@ static struct pglink_query query_of(const char *name, const struct pgarray *arra
     return q;
 }
 
-/* What is not there every time; batch_read() looks for their answers behind that of "settle". */
+/* The places of statements whose answers are read; from Q_UNREADABLE on they are not there every
+ * time. */
+enum { Q_HOLD, Q_SETTLE, Q_UNREADABLE, Q_LETTERS, Q_PARK, Q_PUBLISHED, Q_PARKED_PUBLISHED, Q_MORE };
+
 static size_t add_rare(struct batch *b, struct pglink_query *q)
 {
-    q[0] = query_of("unreadable", b->unreadable, U_COLUMNS);
-    q[1] = query_of("letters", b->letters, LETTER_KEY);
-    q[2] = query_of("park", b->parked, P_COLUMNS);
-    q[3] = query_of("published", &b->published_ids, 1);
-    q[4] = query_of("parked_published", &b->published_ids, 1);
-    return b->rare ? 5 : 0;
+    if (!b->rare)
+        return Q_UNREADABLE;
+    q[Q_UNREADABLE] = query_of("unreadable", b->unreadable, U_COLUMNS);
+    q[Q_LETTERS] = query_of("letters", b->letters, LETTER_KEY);
+    q[Q_PARK] = query_of("park", b->parked, P_COLUMNS);
+    q[Q_PUBLISHED] = query_of("published", &b->published_ids, 1);
+    q[Q_PARKED_PUBLISHED] = query_of("parked_published", &b->published_ids, 1);
+    return Q_MORE;
 }
 
 static size_t add_savings(struct batch *b, struct pglink_query *q)
@@ -336,16 +341,16 @@ static size_t add_savings(struct batch *b, struct pglink_query *q)
 
 void batch_run(struct batch *b, struct pglink *link)
 {
-    enum { MOST = 11 };
-    struct pglink_query q[MOST];
-    size_t n = 1;
+    enum { SAVINGS = 5 };
+    struct pglink_query q[Q_MORE + SAVINGS];
     finish(b);
-    q[0] = query_of("settle", b->results, R_COLUMNS);
-    bind_all(&q[0], b->attempts, A_COLUMNS);
-    bind_all(&q[0], b->letters, L_COLUMNS);
+    q[Q_HOLD] = query_of("hold", b->results, RESULT_KEY);
+    q[Q_SETTLE] = query_of("settle", b->results, R_COLUMNS);
+    bind_all(&q[Q_SETTLE], b->attempts, A_COLUMNS);
+    bind_all(&q[Q_SETTLE], b->letters, L_COLUMNS);
     b->rare =
         b->unreadable[0].count || b->letters[0].count || b->parked[0].count || b->published_count;
-    n += add_rare(b, &q[n]);
+    size_t n = add_rare(b, q);
     n += add_savings(b, &q[n]);
     pglink_run(link, q, n);
 }
@@ -399,7 +404,7 @@ static void read_parked(struct batch *b, const PGresult *r)
 
 int64_t batch_lost(const struct batch *b, const struct pglink_reply *r)
 {
-    return b->all_letters ? 0 : b->results[0].count - pglink_int8(r->results[0], 0, 0);
+    return b->all_letters ? 0 : b->results[0].count - pglink_int8(r->results[Q_SETTLE], 0, 0);
 }
 
 bool batch_lost_some(const struct batch *b, const struct pglink_reply *r)
@@ -411,7 +416,7 @@ void batch_read(struct batch *b, const struct pglink_reply *r)
 {
     if (!b->rare)
         return;
-    read_unreadable(b, r->results[1]);
-    read_letters(b, r->results[2]);
-    read_parked(b, r->results[3]);
+    read_unreadable(b, r->results[Q_UNREADABLE]);
+    read_letters(b, r->results[Q_LETTERS]);
+    read_parked(b, r->results[Q_PARK]);
 }

@@ -31,6 +31,16 @@ const enum pg_type parked_types[P_COLUMNS] = {PG_UUID,        PG_TEXT, PG_INT4, 
 /* Pico-dollars become dollars here: exactly, as numeric. */
 #define USD "* 0.000000000001::numeric"
 
+/* Locks the parked rows of what is settled, for settle deletes them by their places: one that
+ * another transaction changes at that moment (`quern cancel`, a copy's publication) has another
+ * place afterwards, and would stay for ever. Whatever comes after this statement sees the rows as
+ * they are, and nobody changes them before the end of the transaction. */
+static const char hold[] =
+    "SELECT count(*) FROM unnest($1::uuid[], $2::text[], $3::int[]) "
+    " AS r(job_id, custom_id, generation), LATERAL (SELECT FROM parked q "
+    " WHERE q.job_id = r.job_id AND q.custom_id = r.custom_id AND q.generation <= r.generation "
+    " OFFSET 0 FOR UPDATE) row";
+
 /* Result, attempts, counters and dead letter in one statement: all of them or none. A result of the
  * same or a newer generation stays as it is; only rows that were really written are counted (and
  * those that they replaced, before, counted back), so the statement may be sent again when a reply
@@ -108,8 +118,7 @@ static const char settle[] =
     "  output_tokens = d.output_tokens + EXCLUDED.output_tokens, "
     "  cost_usd = d.cost_usd + EXCLUDED.cost_usd), "
     /* The rows are found one by one (OFFSET 0): a plan made while the table was empty would read
-     * all of it for each result, once it is full. Also where another result was first: its writer
-     * did not find a row that `quern cancel` was changing. */
+     * all of it for each result, once it is full. "hold" has locked them. */
     "unparked AS (DELETE FROM parked p USING unnest($1::uuid[], $2::text[], $3::int[]) "
     "  AS r(job_id, custom_id, generation), LATERAL (SELECT q.ctid AS at FROM parked q "
     "  WHERE q.job_id = r.job_id AND q.custom_id = r.custom_id AND q.generation <= r.generation "
@@ -262,7 +271,8 @@ static const char published[] =
 static const char parked_published[] =
     "UPDATE parked SET published_at = now() WHERE id = ANY($1::bigint[])";
 
-const struct pglink_statement settle_statements[] = {{"settle", settle},
+const struct pglink_statement settle_statements[] = {{"hold", hold},
+                                                     {"settle", settle},
                                                      {"unreadable", unreadable},
                                                      {"letters", letters},
                                                      {"park", park},

@@ -85,7 +85,7 @@ enum letter_column {
 };
 /* The first of them are the key for "letters", which answers the position (from 1) and id of each
  * unpublished letter. */
-enum { LETTER_KEY = L_STATUS };
+enum { LETTER_KEY = L_STATUS, RESULT_KEY = R_STATUS };
 /* "park": copies for a retry topic -> position (from 1) and id; none for a task that has a result,
  * a newer copy or a cancelled job. */
 enum parked_column {

@@ -172,6 +172,36 @@ def test_a_result_tells_when_its_first_attempt_began(world):
                        " USING (job_id, custom_id) WHERE a.attempt = 1")
 
 
+def test_a_row_that_somebody_changes_is_found(world):
+    """`quern cancel` and publications change parked rows: whoever writes the result waits for them, and removes the row."""
+    stub = start(world)
+    world.start_worker()
+    submit(world, parking(1))
+    wait_parked(world, 1)
+    with world.servers.connect(world.database) as other, other.transaction():
+        other.execute("UPDATE parked SET published_at = now()")
+        wait_until(lambda: stub.total() == 2, 20, "the second call")
+        time.sleep(1)
+    world.wait_rows(1)
+    wait_until(lambda: world.value(PARKED) == 0, 5, "no parked row")
+
+
+def test_a_row_that_a_result_overlooked_goes_with_its_copy(world):
+    """... though somebody changes it at that moment."""
+    start(world)
+    world.start_worker()
+    submit(world, parking(1))
+    wait_parked(world, 1)
+    world.sql("INSERT INTO results (job_id, custom_id, generation, status, lane, model, attempts, finished_at, tokens,"
+              " input_tokens, cached_tokens, output_tokens, reasoning_tokens, started_at) SELECT job_id, custom_id, 0, 'succeeded',"
+              " 'normal', 'm', 1, now(), 0, 0, 0, 0, 0, now() FROM parked RETURNING 1")
+    with world.servers.connect(world.database) as other, other.transaction():
+        other.execute("UPDATE parked SET published_at = now()")
+        wait_until(lambda: world.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                       " AND datname = current_database()") == 1, 20, "the look-up waits")
+    wait_until(lambda: world.value(PARKED) == 0, 5, "no parked row")
+
+
 def lost_calls(world, stub):
     """The tasks that were called more often than their books tell: the worker died in between."""
     booked = dict(world.sql("SELECT custom_id, count(*) FROM attempts GROUP BY 1"))
