@@ -100,19 +100,18 @@ void injection_free(struct injection *in)
 /* ---- findings ---------------------------------------------------------------------------------
  */
 
-/* The strongest of each family and place is kept. */
+/* The strongest is kept of each family, and of each place. */
 void injection_add(struct injection_verdict *v, const char *family, uint32_t from, uint32_t to,
                    double weight)
 {
     for (size_t i = 0; i < v->count; i++) {
         struct injection_finding *f = &v->findings[i];
-        if (f->family != family && (from >= f->to || to <= f->from))
+        const bool apart = from >= f->to || to <= f->from;
+        if (apart && strcmp(f->family, family) != 0)
             continue;
-        if (strcmp(f->family, family) == 0 || (from < f->to && to > f->from)) {
-            if (weight > f->weight)
-                *f = (struct injection_finding){family, from, to, weight};
-            return;
-        }
+        if (weight > f->weight)
+            *f = (struct injection_finding){family, from, to, weight};
+        return;
     }
     if (v->count < INJECTION_FINDINGS_MAX)
         v->findings[v->count++] = (struct injection_finding){family, from, to, weight};

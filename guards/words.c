@@ -145,7 +145,7 @@ static void emit(struct reader *r, uint64_t mask, const char *folded, size_t len
 /* Digits and signs as the letters they stand for; '1' is i or l. */
 static uint64_t find_leet(const struct lexicon *l, const struct form *f, char one)
 {
-    static const char from[] = "0345789@$+", to[] = "oeastbgast";
+    static const char from[] = "0345789@$", to[] = "oeastbgas";
     char s[WORD_MAX];
     for (size_t i = 0; i < f->len; i++) {
         const char *at = strchr(from, f->text[i]);
@@ -182,7 +182,12 @@ static void read_unspaced(struct reader *r, const char *s, size_t len, const uin
             emit(r, mask, s + i, n, from[i], to[i + n - 1], flags);
             i += n;
         } else {
-            i++;
+            size_t width = 1;
+            while (i + width < len && ((unsigned char)s[i + width] & 0xC0) == 0x80)
+                width++;
+            if (width > 1)
+                emit(r, 0, s + i, width, from[i], to[i + width - 1], flags);
+            i += width;
         }
     }
 }
@@ -300,7 +305,7 @@ static unsigned char kind_of(char c)
         ['-'] = A_SENTENCE,    ['*'] = A_SENTENCE, ['>'] = A_SENTENCE, ['('] = A_SENTENCE,
         ['['] = A_SENTENCE,    ['{'] = A_SENTENCE, ['"'] = A_QUOTE,    ['`'] = A_QUOTE,
         ['\''] = A_APOSTROPHE, ['@'] = A_SIGN,     ['$'] = A_SIGN,     ['!'] = A_SIGN,
-        ['|'] = A_SIGN,        ['+'] = A_SIGN};
+        ['|'] = A_SIGN};
     if ((c | 32) >= 'a' && (c | 32) <= 'z')
         return A_LETTER;
     return c >= '0' && c <= '9' ? A_DIGIT : kinds[(unsigned char)c & 127];
