@@ -40,8 +40,8 @@ const struct gloss_row gloss_rows[] = {
      "en:eleven de:elf fr:onze es:once it:undici pt:onze nl:elf pl:jedenaście ru:одиннадцать "
      "sv:elva"},
     {MEANS_NUMBER, 12, 0,
-     "en:twelve,dozen de:zwölf,dutzend fr:douze,douzaine es:doce,docena it:dodici,dozzina "
-     "pt:doze,dúzia nl:twaalf,dozijn "
+     "en:twelve de:zwölf fr:douze es:doce it:dodici "
+     "pt:doze nl:twaalf "
      "pl:dwanaście ru:двенадцать sv:tolv"},
     {MEANS_NUMBER, 13, 0,
      "en:thirteen de:dreizehn fr:treize es:trece it:tredici pt:treze nl:dertien pl:trzynaście "
@@ -110,6 +110,8 @@ const struct gloss_row gloss_rows[] = {
     {MEANS_NUMBER, 8, 0, "八"},
     {MEANS_NUMBER, 9, 0, "九"},
     {MEANS_NUMBER, 10, 0, "十"},
+    {MEANS_MULTIPLIER, 12, 0,
+     "en:dozen de:dutzend fr:douzaine es:docena it:dozzina pt:dúzia nl:dozijn"},
     {MEANS_MULTIPLIER, 100, 0,
      "en:hundred,hundreds de:hundert,hunderte fr:cent,cents es:cien,ciento,cientos,cientas "
      "it:cento pt:cem,cento,centos nl:honderd "

@@ -12,6 +12,8 @@
 
 const char *const claim_names[CLAIM_KINDS] = {"number", "date", "name", "quote"};
 
+enum { MARGIN_MAX = 16 }; /* bytes before the number of a list */
+
 /* A text, read. */
 struct side {
     struct tokens tokens;
@@ -19,9 +21,19 @@ struct side {
     struct quantities quantities;
 };
 
-/* A reading of the source, sorted so that those of one kind are found by their value. */
+/* What the source says, sorted so that it is found by its kind and value: readings of quantities,
+ * by their dimension and the one that the text says; and of dates what each says. */
+enum {
+    FACT_DAY = DIMENSIONS * DIMENSIONS,
+    FACT_GUESS,
+    FACT_MONTH,
+    FACT_QUARTER,
+    FACT_WEEKDAY,
+    FACT_YEAR
+};
+
 struct fact {
-    uint32_t kind; /* the reading's dimension, and the one that the text says */
+    uint32_t kind;
     double value;
 };
 
@@ -30,6 +42,7 @@ struct check {
     struct fact *facts;
     size_t fact_count;
     struct name_index *names;
+    size_t guess; /* the answer's date that was looked at last */
     struct grounding *out;
 };
 
@@ -54,23 +67,55 @@ static int by_value(const void *a, const void *b)
     return x->value < y->value ? -1 : x->value > y->value;
 }
 
+static void add_fact(struct check *k, uint32_t kind, double value)
+{
+    k->facts[k->fact_count++] = (struct fact){kind, value};
+}
+
+/* Day, month and year as one number; the year last, so that those of a day lie together. */
+static double place_of(int month, int day, int year)
+{
+    enum { YEARS = 4096, DAYS = 32 };
+    return ((double)month * DAYS + day) * YEARS + year;
+}
+
+static void add_date_facts(struct check *k, const struct date *d)
+{
+    const uint32_t day = d->guess ? FACT_GUESS : FACT_DAY;
+    if (d->month)
+        add_fact(k, day, place_of(d->month, d->day, d->year));
+    if (d->month && d->either)
+        add_fact(k, day, place_of(d->day, d->month, d->year));
+    if (d->guess)
+        return;
+    if (d->month)
+        add_fact(k, FACT_MONTH, place_of(d->month, 0, d->year));
+    if (d->quarter)
+        add_fact(k, FACT_QUARTER, place_of(d->quarter, 0, d->year));
+    if (d->weekday)
+        add_fact(k, FACT_WEEKDAY, d->weekday);
+    if (d->year && d->month && d->day)
+        add_fact(k, FACT_WEEKDAY, date_weekday(d->year, d->month, d->day));
+    if (d->year)
+        add_fact(k, FACT_YEAR, d->year);
+    if (d->year) /* a year or a day may be said as a number */
+        add_fact(k, kind_of(DIM_NONE, DIM_NONE), d->year);
+    if (d->day)
+        add_fact(k, kind_of(DIM_NONE, DIM_NONE), d->day);
+}
+
 static void collect_facts(struct check *k)
 {
+    enum { OF_DATE = 8 };
     const struct quantities *q = &k->s.quantities;
     const struct dates *d = &k->s.dates;
-    k->facts = mem_array(NULL, q->count * READINGS_MAX + d->count * 2 + 1, sizeof *k->facts);
+    k->facts = mem_array(NULL, q->count * READINGS_MAX + d->count * OF_DATE + 1, sizeof *k->facts);
     for (size_t i = 0; i < q->count; i++)
         for (size_t r = 0; r < q->items[i].count; r++)
-            k->facts[k->fact_count++] =
-                (struct fact){kind_of(q->items[i].readings[r].dimension, q->items[i].dimension),
-                              q->items[i].readings[r].value};
-    for (size_t i = 0; i < d->count; i++) { /* a year or a day may be said as a number */
-        if (d->items[i].year)
-            k->facts[k->fact_count++] =
-                (struct fact){kind_of(DIM_NONE, DIM_NONE), d->items[i].year};
-        if (d->items[i].day && !d->items[i].guess)
-            k->facts[k->fact_count++] = (struct fact){kind_of(DIM_NONE, DIM_NONE), d->items[i].day};
-    }
+            add_fact(k, kind_of(q->items[i].readings[r].dimension, q->items[i].dimension),
+                     q->items[i].readings[r].value);
+    for (size_t i = 0; i < d->count; i++)
+        add_date_facts(k, &d->items[i]);
     qsort(k->facts, k->fact_count, sizeof *k->facts, by_value);
 }
 
@@ -95,7 +140,7 @@ static bool has_between(const struct check *k, uint32_t kind, double low, double
 /* Equal, or the source's rounded to the answer's last digit; more freely if the answer says so. */
 static bool has_value(const struct check *k, uint32_t kind, const struct reading *r, bool about)
 {
-    const double same = 1e-6 * fmax(1e-3, fabs(r->value));
+    const double same = fmin(r->grain, 1) * 0.25;
     if (has_between(k, kind, r->value - same, r->value + same))
         return true;
     const bool rounds =
@@ -142,12 +187,16 @@ static bool claims_number(const struct check *k, const struct quantity *q)
         return false; /* Chinese and Japanese numbers are read in the simplest forms only */
     if (q->words && !q->fraction)
         return q->readings[0].value >= 2 || q->dimension == DIM_PERCENT;
-    const bool first = q->from == 0 || t->text[q->from - 1] == '\n';
+    size_t at = q->from; /* "  **1. Cost**", "(2) time" */
+    while (at > 0 && strchr(" *#>(\t", t->text[at - 1]) && q->from - at < MARGIN_MAX)
+        at--;
+    const bool first =
+        at == 0 || t->text[at - 1] == '\n' || (q->from > 0 && t->text[q->from - 1] == '(');
     return !(first && q->to < t->len && strchr(".)", t->text[q->to]));
 }
 
 /* A number that may be a date, as "18.5." and "3/4" may. */
-static bool is_guess(const struct check *k, const struct quantity *q);
+static bool is_guess(struct check *k, const struct quantity *q);
 
 static void check_numbers(struct check *k)
 {
@@ -187,45 +236,45 @@ static void check_codes(struct check *k)
 /* ---- dates ------------------------------------------------------------------------------------
  */
 
-/* Does the source's date say all that the answer's does? A year may stand elsewhere. */
-static bool says(const struct date *s, const struct date *a, bool year)
+/* Is there a fact of the kind with this place, of the answer's year, or of none where the year
+ * stands elsewhere? */
+static bool has_place(const struct check *k, uint32_t kind, int month, int day, int year)
 {
-    if (a->weekday)
-        return s->weekday == a->weekday || (s->year && s->month && s->day &&
-                                            date_weekday(s->year, s->month, s->day) == a->weekday);
-    if (a->year && s->year != a->year && !(s->year == 0 && year))
-        return false;
-    if (a->quarter)
-        return s->quarter == a->quarter;
-    if (s->guess && (a->guess || !a->day)) /* 3.05 is no word of May */
-        return false;
-    const bool straight = (!a->month || s->month == a->month) && (!a->day || s->day == a->day);
-    const bool swapped = (a->either || s->either) && a->month == s->day && a->day == s->month;
-    return straight || swapped;
+    if (!year)
+        return has_between(k, kind, place_of(month, day, 0), place_of(month, day, 4095));
+    const double with = place_of(month, day, year), without = place_of(month, day, 0);
+    return has_between(k, kind, with, with) ||
+           (has_between(k, kind, without, without) &&
+            (has_between(k, FACT_YEAR, year, year) ||
+             has_between(k, kind_of(DIM_NONE, DIM_NONE), year, year)));
 }
 
 static bool has_date(const struct check *k, const struct date *a)
 {
-    const struct dates *d = &k->s.dates;
-    bool year = a->year == 0;
-    for (size_t i = 0; i < d->count && !year; i++)
-        year = d->items[i].year == a->year;
-    const bool number = has_between(k, kind_of(DIM_NONE, DIM_NONE), a->year, a->year);
-    year = year || (a->year && number);
-    for (size_t i = 0; i < d->count; i++)
-        if (says(&d->items[i], a, year))
+    if (a->weekday)
+        return has_between(k, FACT_WEEKDAY, a->weekday, a->weekday);
+    if (a->quarter)
+        return has_place(k, FACT_QUARTER, a->quarter, 0, a->year);
+    if (a->month && !a->day)
+        return has_place(k, FACT_MONTH, a->month, 0, a->year);
+    if (!a->month)
+        return has_between(k, FACT_YEAR, a->year, a->year) ||
+               has_between(k, kind_of(DIM_NONE, DIM_NONE), a->year, a->year);
+    for (uint32_t kind = FACT_DAY; kind <= (a->guess ? FACT_DAY : FACT_GUESS); kind++)
+        if (has_place(k, kind, a->month, a->day, a->year) ||
+            (a->either && has_place(k, kind, a->day, a->month, a->year)))
             return true;
-    return a->year && !a->month && !a->quarter && year;
+    return false;
 }
 
-static bool is_guess(const struct check *k, const struct quantity *q)
+/* Quantities are asked for in their order, and dates that may be numbers stand in theirs. */
+static bool is_guess(struct check *k, const struct quantity *q)
 {
-    for (size_t i = 0; i < k->a.dates.count; i++) {
-        const struct date *d = &k->a.dates.items[i];
-        if (d->guess && d->from <= q->from && d->to >= q->from && has_date(k, d))
-            return true;
-    }
-    return false;
+    const struct dates *d = &k->a.dates;
+    while (k->guess < d->count && (!d->items[k->guess].guess || d->items[k->guess].to < q->from))
+        k->guess++;
+    return k->guess < d->count && d->items[k->guess].from <= q->from &&
+           has_date(k, &d->items[k->guess]);
 }
 
 /* A year alone may be a number of anything. */
@@ -300,10 +349,13 @@ static void check_names(struct check *k)
 /* ---- quotations -------------------------------------------------------------------------------
  */
 
-static void use_tokens(struct tokens *t, uint32_t from, uint32_t to)
+/* Marks the tokens of quotations, which stand in their order. */
+static void use_quoted(struct tokens *t, const struct spans *quotes)
 {
-    for (size_t i = 0; i < t->count; i++)
-        t->items[i].used |= t->items[i].from >= from && t->items[i].to <= to;
+    size_t at = 0;
+    for (size_t i = 0; i < quotes->count; i++)
+        for (; at < t->count && t->items[at].from < quotes->items[i].to; at++)
+            t->items[at].used |= t->items[at].from >= quotes->items[i].from;
 }
 
 static void check_quotes(struct check *k)
@@ -319,8 +371,8 @@ static void check_quotes(struct check *k)
         k->out->claims++;
         if (!quotes_has(squeezed, len, k->a.tokens.text + q.from, q.to - q.from))
             unsupported(k, CLAIM_QUOTE, q.from, q.to);
-        use_tokens(&k->a.tokens, q.from, q.to);
     }
+    use_quoted(&k->a.tokens, &quotes);
     free(squeezed);
     spans_free(&quotes);
 }

@@ -159,25 +159,28 @@ static bool is_told(const struct injection *in, const struct words *ws, size_t a
 }
 
 /* The phrase "between quotation marks". */
-static bool is_mention(const struct injection *in, const char *text, size_t at, size_t last)
+static bool is_mention(const struct injection *in, const char *text, size_t len, size_t at,
+                       size_t last)
 {
     const struct word *w = in->words.items;
     const size_t to = w[last].to;
-    return (w[at].flags & WORD_QUOTED) &&
-           (text[to] == '"' || text[to] == '\'' || text[to] == '`' ||
-            ((text[to] == '.' || text[to] == ',' || text[to] == '\xE2') &&
-             (text[to + 1] == '"' || text[to + 1] == '\x80')));
+    if (!(w[at].flags & WORD_QUOTED) || to >= len)
+        return false;
+    const char next = to + 1 < len ? text[to + 1] : ' ';
+    return text[to] == '"' || text[to] == '\'' || text[to] == '`' ||
+           ((text[to] == '.' || text[to] == ',' || text[to] == '\xE2') &&
+            (next == '"' || next == '\x80'));
 }
 
-static void try_rule(const struct injection *in, const struct rule *r, const char *text, size_t at,
-                     struct injection_verdict *v)
+static void try_rule(const struct injection *in, const struct rule *r, const char *text, size_t len,
+                     size_t at, struct injection_verdict *v)
 {
     const struct words *ws = &in->words;
     const size_t last = match(ws, at, r);
     double weight = r->weight;
     if (last == ws->count)
         return;
-    if (is_mention(in, text, at, last))
+    if (is_mention(in, text, len, at, last))
         weight *= 0.6;
     if (in->told)
         weight *= 0.7;
@@ -190,13 +193,14 @@ static void try_rule(const struct injection *in, const struct rule *r, const cha
     injection_add(v, r->family, ws->items[at].from, ws->items[last].to, weight);
 }
 
-static void read_phrases(const struct injection *in, const char *text, struct injection_verdict *v)
+static void read_phrases(const struct injection *in, const char *text, size_t len,
+                         struct injection_verdict *v)
 {
     for (size_t at = 0; at < in->words.count; at++)
         for (uint64_t x = in->words.items[at].mask & in->first; x; x &= x - 1) {
             const int k = __builtin_ctzll(x);
             for (size_t i = 0; i < in->by_class_count[k]; i++)
-                try_rule(in, &in->rules[in->by_class[k][i]], text, at, v);
+                try_rule(in, &in->rules[in->by_class[k][i]], text, len, at, v);
         }
 }
 
@@ -237,7 +241,7 @@ static void read_plain(struct injection *in, const char *text, size_t len,
     in->told = false;
     for (size_t i = 0; i < in->words.count; i++)
         in->told |= (in->words.items[i].mask & in->report) != 0;
-    read_phrases(in, text, v);
+    read_phrases(in, text, len, v);
     read_marks(in, text, len, v);
 }
 

@@ -270,6 +270,20 @@ static bool is_german_name(const struct tokens *t, size_t at)
                        !is_small(t, at - 1) && !token_means(t, at - 1, MEANS_UNIT, LANGS_ALL)));
 }
 
+/* "## Key Findings", "**Next Steps**", "| Region | Sales |": capitals are a matter of form there.
+ */
+static bool is_in_heading(const struct tokens *t, size_t at)
+{
+    enum { LOOK_BACK = 64 };
+    size_t from = t->items[at].from;
+    const size_t least = from > LOOK_BACK ? from - LOOK_BACK : 0;
+    while (from > least && t->text[from - 1] != '\n')
+        from--;
+    while (t->text[from] == ' ')
+        from++;
+    return strchr("#*|", t->text[from]) != NULL;
+}
+
 bool names_is_claim(const struct tokens *t, size_t at)
 {
     const struct token *w = &t->items[at];
@@ -278,6 +292,8 @@ bool names_is_claim(const struct tokens *t, size_t at)
         is_plain(t, at) || unit || token_means(t, at, MEANS_MONTH, t->languages) ||
         token_means(t, at, MEANS_WEEKDAY, t->languages) ||
         token_means(t, at, MEANS_HALFDAY, LANGS_ALL) || (w->start && is_starter(t, at)))
+        return false;
+    if (t->language == LANG_EN && glossary_is_common(w->hash) && is_in_heading(t, at))
         return false;
     bool inner = false; /* GWh, mAh */
     for (uint32_t i = w->from + 1; i < w->to; i++)

@@ -142,11 +142,14 @@ void quantity_multiply(struct quantity *q, double by)
     q->factor *= by;
 }
 
+/* A word of another language than the text's is none if it means something in that. */
 static const struct gloss *number_word(const struct quantity_reader *r, size_t at,
                                        enum meaning meaning)
 {
     const struct gloss *g = token_means(r->t, at, meaning, r->languages);
-    return g && !(g->languages & r->t->languages) && quantity_means(r, at, MEANS_SMALL) ? NULL : g;
+    const bool own = g && token_means(r->t, at, meaning, r->t->languages);
+    return own || !(quantity_means(r, at, MEANS_SMALL) || quantity_means(r, at, MEANS_UNIT)) ? g
+                                                                                             : NULL;
 }
 
 /* What the token is of a number in words; -1: it is none. */
@@ -162,13 +165,22 @@ double quantity_piece(const struct quantity_reader *r, size_t at)
                : -1;
 }
 
+/* May the token go on with a number in words? A foreign one may begin a number only: "two hundred
+ * mil parts". */
+static bool is_own(const struct quantity_reader *r, size_t at)
+{
+    const struct token *w = &r->t->items[at];
+    return quantity_means(r, at, MEANS_NUMBER) || quantity_means(r, at, MEANS_MULTIPLIER) ||
+           glossary_compound(r->t->glossary, w->folded, w->len) >= 0;
+}
+
 /* Number words in a row; the token behind them. */
 size_t quantity_read_words(struct quantity_reader *r, size_t first)
 {
     struct numeral n = {0};
     size_t last = first;
     for (size_t at = first; at < r->t->count && !r->t->items[at].used; at++) {
-        const double piece = quantity_piece(r, at);
+        const double piece = n.pieces == 0 || is_own(r, at) ? quantity_piece(r, at) : -1;
         if (piece >= 0 ? !numeral_add(&n, piece, false)
                        : !(n.pieces && quantity_means(r, at, MEANS_AND)))
             break;

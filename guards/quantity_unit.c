@@ -52,11 +52,16 @@ size_t quantity_read_behind(struct quantity_reader *r, struct quantity *q, size_
     if (next >= r->t->count || !token_is_near(r->t, next - 1) ||
         (g = quantity_means(r, next, MEANS_SCALE)) == NULL)
         return next;
+    const bool metres = !close && r->t->items[next].folded[0] == 'm' &&
+                        !r->t->items[next].capital &&
+                        r->t->items[next].len == 1; /* or minutes: 20 m */
     struct quantity money = *q;
     quantity_extend(r, &money, next);
     if (is_money(r, &money) || (close && r->t->items[next].folded[0] == 'k')) {
         quantity_multiply(q, g->value);
-    } else { /* millions, metres, minutes */
+    } else if (metres) {
+        return next;
+    } else { /* 23m: millions, metres, minutes */
         for (size_t i = 0, n = q->count; i < n; i++)
             quantity_add_reading(q, q->readings[i].value * g->value,
                                  q->readings[i].grain * g->value, DIM_NONE);

@@ -105,7 +105,7 @@ static void add(const char *text, size_t from, size_t to, struct spans *out)
     for (size_t i = from; i < to; i++)
         letters += isalnum((unsigned char)text[i]) || (unsigned char)text[i] >= 0xC3;
     const bool words = memchr(text + from, ' ', to - from) || (unsigned char)text[from] >= 0xE3;
-    if (letters >= QUOTE_LEAST && words)
+    if (letters >= QUOTE_LEAST && words && out->count < QUOTES_MAX)
         spans_add(out, 0, from, to);
 }
 

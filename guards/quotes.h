@@ -4,6 +4,8 @@
 #define QUERN_QUOTES_H
 #include "guards/sensitive.h"
 
+enum { QUOTES_MAX = 200 }; /* of one text; others are no claims */
+
 /* The bytes between quotation marks, of several words each. JSON has none. */
 void quotes_read(const char *text, size_t len, struct spans *out);
 /* Has the source these words, whatever stands between them? An ellipsis may leave some out. */

@@ -129,23 +129,21 @@ static const struct name {
     const char *text;
     size_t len;
     bool chosen;
-} names[] = {
-    NAME("password", true),        NAME("passwd", true),       NAME("passwort", true),
-    NAME("passphrase", true),      NAME("kennwort", true),     NAME("pwd", true),
-    NAME("senha", true),           NAME("hasło", true),        NAME("contraseña", true),
-    NAME("wachtwoord", true),      NAME("passe", false),       NAME("pass", false),
-    NAME("secret", false),         NAME("api_key", false),     NAME("apikey", false),
-    NAME("api-key", false),        NAME("access_key", false),  NAME("accesskey", false),
-    NAME("token", false),          NAME("private_key", false), NAME("credential", false),
-    NAME("bearer", false),         NAME("secret_key", false),  NAME("auth", false),
-    NAME("access-key", false),     NAME("signing_key", false), NAME("encryption_key", false),
-    NAME("privatekey", false),     NAME("secretkey", false),   NAME("app_key", false),
-    NAME("requirepass", true),     NAME("psk", true),          NAME("pw", true),
-    NAME("heslo", true),           NAME("losenord", true),     NAME("lösenord", true),
-    NAME("passord", true),         NAME("adgangskode", true),  NAME("salasana", true),
-    NAME("jelszó", true),          NAME("contrasena", true),   NAME("parola", true),
-    NAME("sandi", true),           NAME("sig", false),         NAME("accountkey", false),
-    NAME("sharedaccesskey", false)};
+} names[] = {NAME("password", true),    NAME("passwd", true),       NAME("passwort", true),
+             NAME("passphrase", true),  NAME("kennwort", true),     NAME("pwd", true),
+             NAME("senha", true),       NAME("hasło", true),        NAME("contraseña", true),
+             NAME("wachtwoord", true),  NAME("passe", false),       NAME("pass", false),
+             NAME("secret", false),     NAME("api_key", false),     NAME("apikey", false),
+             NAME("api-key", false),    NAME("access_key", false),  NAME("accesskey", false),
+             NAME("token", false),      NAME("private_key", false), NAME("credential", false),
+             NAME("bearer", false),     NAME("secret_key", false),  NAME("auth", false),
+             NAME("access-key", false), NAME("signing_key", false), NAME("encryption_key", false),
+             NAME("privatekey", false), NAME("secretkey", false),   NAME("app_key", false),
+             NAME("requirepass", true), NAME("psk", false),         NAME("pw", true),
+             NAME("heslo", true),       NAME("losenord", true),     NAME("lösenord", true),
+             NAME("passord", true),     NAME("adgangskode", true),  NAME("salasana", true),
+             NAME("jelszó", true),      NAME("contrasena", true),   NAME("parola", true),
+             NAME("sandi", true),       NAME("accountkey", false),  NAME("sharedaccesskey", false)};
 
 /* Bits a character. */
 static double entropy(const char *s, size_t n)
@@ -218,7 +216,8 @@ static bool is_path(const char *s, size_t n)
     return i == n;
 }
 
-/* What programs write where a password's kind stands: "sha256", "varchar255". */
+/* What programs write where a password's kind stands, "sha256", "varchar255", and what people do,
+ * "128-bit". */
 static bool is_kind(const char *s, size_t n)
 {
     static const char *const kinds[] = {"sha",  "md",   "aes", "rsa",  "base",    "utf",   "pbkdf",
@@ -228,6 +227,12 @@ static bool is_kind(const char *s, size_t n)
         letters++;
     while (letters + digits < n && isdigit((unsigned char)s[letters + digits]))
         digits++;
+    size_t rest = letters + digits; /* "12-stellig" */
+    while (letters == 0 && digits && rest < n &&
+           (isalpha((unsigned char)s[rest]) || s[rest] == '-'))
+        rest++;
+    if (letters == 0 && digits && rest == n && memchr(s, '-', n))
+        return true;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (letters + digits == n && strlen(kinds[i]) == letters &&
             strncasecmp(s, kinds[i], letters) == 0)
@@ -437,7 +442,7 @@ static bool is_word_for_it(const char *s, size_t n)
 static size_t said_value(const char *s, size_t len, size_t at, size_t end)
 {
     static const char *const words[] = {"ist ", "lautet ", "est ", "es ", "è ",
-                                        "é ",   "jest ",   "är ",  "er ", "to "};
+                                        "é ",   "jest ",   "är ",  "er "};
     size_t n = 0, value = end + 1;
     if (s[end] != ' ' || !is_word_for_it(s + at, end - at))
         return 0;
@@ -590,7 +595,8 @@ size_t private_key_at(const char *text, size_t len, size_t at)
     if (!line)
         return 0;
     line += sizeof key - 1;
-    line += strspn(line, "- \\nr\r\n\t>");
+    while (line < s + left && *line && strchr("- \\nr\r\n\t>", *line))
+        line++;
     for (size_t i = 0; i < 16; i++) /* the body, not a mention in prose */
         if (line + i >= s + left ||
             !(isalnum((unsigned char)line[i]) || strchr("+/=:-, \r\n", line[i])))

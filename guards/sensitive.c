@@ -129,7 +129,8 @@ static size_t domain_end(const struct scan *s, size_t from)
 /* `width` of the sign: '@', or "%40" in an address of the web. */
 static size_t read_email(struct scan *s, size_t sign, size_t width)
 {
-    const size_t last = s->out->count ? s->out->items[s->out->count - 1].to : 0;
+    const size_t found = s->out->count ? s->out->items[s->out->count - 1].to : 0;
+    const size_t last = found > s->escape ? found : s->escape;
     const size_t to = domain_end(s, sign + width);
     size_t from = sign;
     if (!to)
@@ -362,7 +363,7 @@ void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *o
         size_t end = 0;
         if (c == '\\' && i + 1 < len &&
             strchr("nrt", text[i + 1])) { /* a line's end, as programs write it */
-            i += 2;
+            s.escape = i += 2;
             inside = false;
             continue;
         }

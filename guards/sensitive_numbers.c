@@ -216,14 +216,15 @@ size_t scan_lettered(struct scan *s, size_t from)
     return check_dni(id, m) ? i : 0;
 }
 
-static const char phone_cues[] = "phone|tel|call|mobile|cell|fax|whatsapp|wa.me|sms|telefon|fon|"
-                                 "handy|natel|movil|móvil|llama|llám|appel|portable|"
-                                 "joindre|telefono|telefone|celular|ligue|liga|ligar|text "
-                                 "me|dial|ring |numer|rufnummer|anruf|ruf |reach |gsm|电话|"
-                                 "電話|手机|手機|拨打|联系|携帯|전화|연락처|휴대|телефон|тел.|тел:|"
-                                 "звон|Звон|Тел|моб|number is|durchwahl|mob.|ph:|"
-                                 "hotline|mobil|puh|tlf|bel |bellen|cep:|cep |sđt|sĐt|hubungi|điện "
-                                 "thoại|טלפון|הטלפון|هاتف|جوال|मोबाइल|फ़ोन|hp:|telp|nomor";
+static const char phone_cues[] =
+    "phone|tel|call|mobile|cell|fax|whatsapp|wa.me|sms|telefon|fon|"
+    "handy|natel|movil|móvil|llama|llám|appel|portable|"
+    "joindre|telefono|telefone|celular|ligue|me liga|liga para|ligar|text "
+    "me|dial|ring |numer|rufnummer|anruf|ruf |reach |gsm|电话|"
+    "電話|手机|手機|拨打|联系|携帯|전화|연락처|휴대|телефон|тел.|тел:|"
+    "звон|Звон|Тел|моб|number is|durchwahl|mob.|ph:|"
+    "hotline|mobil|puh|tlf|bel |bellen|cep:|cep |sđt|sĐt|hubungi|điện "
+    "thoại|טלפון|הטלפון|هاتف|جوال|मोबाइल|फ़ोन|telp|nomor";
 
 static bool is_one_digit(const struct number *n)
 {

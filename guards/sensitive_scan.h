@@ -20,6 +20,7 @@ struct scan {
     uint32_t mask;
     struct spans *out;
     size_t word_from, word_to; /* the word that was looked at last */
+    size_t escape;             /* behind the last "\n" that a program wrote */
     size_t colon; /* the next one, `len`: there is none; behind the scan: not looked for */
 };
 

@@ -114,6 +114,24 @@ static size_t thousands_space(const struct tokens *t, size_t at, size_t digits)
     return three && digits <= 3 ? n : 0;
 }
 
+/* "12,13,14" is a list, not a number: where its first ends. */
+static size_t list_end(const struct tokens *t, size_t from, size_t to)
+{
+    size_t commas = 0, first = to, run = 0;
+    bool threes = true;
+    for (size_t i = from; i < to; i++) {
+        if (t->text[i] != ',') {
+            run++;
+            continue;
+        }
+        first = commas++ ? first : i;
+        threes = threes && (commas > 1 ? run == 3 : run <= 3);
+        run = 0;
+    }
+    return commas > 1 && !(threes && (run == 3 || memchr(t->text + from, '.', to - from))) ? first
+                                                                                           : to;
+}
+
 static void read_digits(struct reader *r)
 {
     const struct tokens *t = r->t;
@@ -132,6 +150,7 @@ static void read_digits(struct reader *r)
             break;
         }
     }
+    i = list_end(t, r->at, i);
     add(r, i, TOKEN_DIGITS, t->text + r->at, i - r->at);
 }
 

@@ -3,7 +3,7 @@
 #define QUERN_TOKENS_H
 #include "guards/glossary.h"
 
-enum { TOKENS_MAX = 20000, TOKEN_FOLDED_MAX = 32 };
+enum { TOKENS_MAX = 1 << 20, TOKEN_FOLDED_MAX = 32 }; /* of one text; it is not read on */
 
 enum token_kind {
     TOKEN_WORD,

@@ -40,7 +40,7 @@ static const char unpark_sql[] =
     " published_at = NULL "
     "WHERE (job_id, custom_id) IN (SELECT job_id, custom_id FROM parked WHERE job_id = $1 "
     " AND due_at > now() AND generation <= (SELECT cancelled_generation FROM jobs WHERE id = $1) "
-    " LIMIT 500 FOR UPDATE) "
+    " ORDER BY job_id, custom_id COLLATE \"C\" LIMIT 500 FOR UPDATE) " /* as workers do */
     "RETURNING custom_id, lane, seq, rounds, attempts, "
     " (extract(epoch FROM first_seen) * 1000)::bigint, record, id";
 

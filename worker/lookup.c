@@ -14,8 +14,9 @@ enum { BATCH_MAX = 1000 };
 
 /* Locks what "lookup" is about to delete by its place: see "hold" in settle_sql.c. */
 static const char hold_sql[] =
-    "SELECT count(*) FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) "
-    " AS k(job_id, custom_id, generation, seq), LATERAL (SELECT FROM parked q "
+    "SELECT count(*) FROM (SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) "
+    "  AS k(job_id, custom_id, generation, seq) ORDER BY job_id, custom_id COLLATE \"C\") k, "
+    "LATERAL (SELECT FROM parked q "
     " WHERE k.seq > 0 AND q.job_id = k.job_id AND q.custom_id = k.custom_id AND q.seq <= k.seq "
     " AND EXISTS (SELECT FROM results r WHERE r.job_id = k.job_id AND r.custom_id = k.custom_id "
     "  AND r.generation >= q.generation) OFFSET 0 FOR UPDATE) row";

@@ -39,7 +39,7 @@ def by(key, pairs, judge):
     return [(k, good[k], count[k]) for k in count]
 
 
-@pytest.mark.parametrize("part, least", [("", 0.95), ("_held", 0.85)])
+@pytest.mark.parametrize("part, least", [("", 0.95), ("_held", 0.95)])
 def test_injections(part, least):
     attacks = corpus(f"injections{part}", "injection")
     innocent = corpus(f"innocent{part}", "injection")
@@ -169,3 +169,8 @@ def test_hostile_answers_take_no_longer():
         for pair in ({"source": text, "answer": answer}, {"source": source, "answer": text}, {"source": text, "answer": text}):
             spent = seconds("grounded", pair, times) - start
             assert spent <= 10 * fair, f"{piece!r}: {spent:.2f} s, {fair:.2f} s is usual"
+    for one, other in [("a ", '"aaaaaa aaaaab" '), ("Q1 ", "Q2 "), ("3/4 ", "5/6 "), ("1987 ", "1986 "), ("3 and 3 of 3 May ", "4 May "),
+                       ("3 May ", "4 Jun "), ("x ", "3/4 ")]:
+        pair = {"source": one * (size // len(one)), "answer": other * (size // len(other))}
+        spent = seconds("grounded", pair, times) - start
+        assert spent <= 10 * fair, f"{one!r} and {other!r}: {spent:.2f} s, {fair:.2f} s is usual"
