@@ -106,10 +106,17 @@ static bool is_id(const struct scan *s, const struct number *n, size_t first, si
     return false;
 }
 
-/* Is the group one of four digits, as those beside it? */
-static bool is_row(const struct number *n, size_t group, char separator)
+/* Is the group one of four digits, and the sign at its `edge` that between all? */
+static bool is_row(const struct number *n, size_t group, size_t edge)
 {
-    return n->group[group + 1] - n->group[group] == 4 && separator == n->before[1];
+    return n->group[group + 1] - n->group[group] == 4 && n->before[edge] == n->before[1];
+}
+
+/* Do groups of four go before those from first to last, or follow? */
+static bool is_of_row(const struct number *n, size_t first, size_t last)
+{
+    return (first > 0 && is_row(n, first - 1, first)) ||
+           (last + 1 < n->groups && is_row(n, last + 1, last + 1));
 }
 
 /* Cards are written as a whole or in groups of four to six, the last may be shorter or longer. Four
@@ -129,9 +136,7 @@ static bool is_card(const struct scan *s, const struct number *n, size_t first, 
     const bool old = count == 13 && n->digits[n->group[first]] == '4'; /* or an EAN */
     if (!check_card(n->digits + n->group[first], count))
         return false;
-    const bool row =
-        first < last && ((first > 0 && is_row(n, first - 1, n->before[first])) ||
-                         (last + 1 < n->groups && is_row(n, last + 1, n->before[last + 1])));
+    const bool row = first < last && is_of_row(n, first, last);
     return !(row || old) ||
            scan_has_cue(s, n->pos[n->group[first]], CARD_CUE,
                         "card|karte|carte|tarjeta|carta|cartão|kaart|visa|master|amex|pan ");
