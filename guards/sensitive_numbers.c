@@ -13,7 +13,8 @@ enum {
     PHONE_CUE = 28,
     CARD_CUE = 32,
     VERSION_CUE = 13,
-    SHORTEST = 9, /* digits of an id or card */
+    PLUS_BYTES = 6, /* in front of an area in brackets */
+    SHORTEST = 9,   /* digits of an id or card */
     LONGEST = 19,
     CARD_GROUPS = 5 /* at most */
 };
@@ -130,8 +131,7 @@ static bool is_card(const struct scan *s, const struct number *n, size_t first, 
             return false;
     }
     const bool dots = n->before[last] == '.' && !has_groups(n, first, last, "4444");
-    if (first < last && (n->group[last + 1] - n->group[last] < 1 || !is_even(n, first, last) ||
-                         dots || n->before[last] == '/'))
+    if (first < last && (!is_even(n, first, last) || dots || n->before[last] == '/'))
         return false;
     const bool old = count == 13 && n->digits[n->group[first]] == '4'; /* or an EAN */
     if (!check_card(n->digits + n->group[first], count))
@@ -258,7 +258,8 @@ static bool is_phone(const struct scan *s, const struct number *n, size_t from, 
     if (n->digits[0] == '0' && n->groups == 5 && has_groups(n, 0, 4, "22222"))
         return true;
     return scan_has_cue(s, from, PHONE_CUE, phone_cues) && n->count >= 7 && n->count <= 13 &&
-           !(n->groups == 3 && has_groups(n, 0, 2, "422"));
+           !(n->groups >= 3 && has_groups(n, 0, 2, "422") &&
+             (n->groups == 3 || n->digits[0] == '2')); /* 2024-03-15 10:30 */
 }
 
 /* "(415) 555-0142": the area is in brackets. */
@@ -275,8 +276,9 @@ size_t scan_bracketed_phone(struct scan *s, size_t open)
     read_number(s, next, &b);
     const bool us = (a.count == 3 && has_groups(&b, 0, b.groups - 1, "34")) ||
                     (a.count == 2 && b.separator == '-' && has_groups(&b, 0, b.groups - 1, "54"));
+    const size_t near = open < PLUS_BYTES ? open : PLUS_BYTES; /* "+1 (22) 5550142" */
     const bool plus = open > 0 && strchr("0123456789 ", s->text[open - 1]) &&
-                      memrchr(s->text, '+', open) && open < 8;
+                      memrchr(s->text + open - near, '+', near);
     if (!b.whole || a.count + b.count < 7 || a.count + b.count > 14 ||
         !(us || plus || a.digits[0] == '0' || scan_has_cue(s, open, PHONE_CUE, phone_cues)))
         return 0;
