@@ -57,10 +57,10 @@ size_t quantity_read_behind(struct quantity_reader *r, struct quantity *q, size_
                         r->t->items[next].len == 1; /* or minutes: 20 m */
     struct quantity money = *q;
     quantity_extend(r, &money, next);
+    if (metres && !is_money(r, &money))
+        return next;
     if (is_money(r, &money) || (close && r->t->items[next].folded[0] == 'k')) {
         quantity_multiply(q, g->value);
-    } else if (metres) {
-        return next;
     } else { /* 23m: millions, metres, minutes */
         for (size_t i = 0, n = q->count; i < n; i++)
             quantity_add_reading(q, q->readings[i].value * g->value,
@@ -80,12 +80,13 @@ double quantity_fraction_of(const struct quantity_reader *r, size_t at)
 size_t quantity_read_half(struct quantity_reader *r, struct quantity *q, size_t next, double of)
 {
     size_t at = next;
-    const bool and = at > 0 && at < r->t->count && token_is_near(r->t, at - 1) &&
-                     quantity_means(r, at, MEANS_AND);
-    at += and;
-    at += and&&at < r->t->count && quantity_means(r, at, MEANS_A);
-    const bool close = at < r->t->count && r->t->items[at].from == r->t->items[at - 1].to;
-    const double half = at < r->t->count && (and || close) ? quantity_fraction_of(r, at) : -1;
+    const bool joined = at > 0 && at < r->t->count && token_is_near(r->t, at - 1) &&
+                        quantity_means(r, at, MEANS_AND);
+    if (joined)
+        at += quantity_means(r, at + 1, MEANS_A) ? 2 : 1;
+    if (at >= r->t->count || !(joined || r->t->items[at].from == r->t->items[at - 1].to))
+        return next;
+    const double half = quantity_fraction_of(r, at);
     if (half <= 0 || half >= 1)
         return next;
     for (size_t i = 0; i < q->count; i++)
@@ -94,7 +95,7 @@ size_t quantity_read_half(struct quantity_reader *r, struct quantity *q, size_t 
     return at + 1;
 }
 
-/* A number of the unit. Shares of a hundred have no other reading. */
+/* What is a number of the unit has a reading in it, besides that as a number. */
 static void set_unit(struct quantity *q, const struct gloss *unit)
 {
     for (size_t i = 0, n = q->count; i < n; i++)
@@ -113,26 +114,37 @@ static const struct gloss *unit_of_key(const struct quantity_reader *r, const st
     return key ? quantity_means(r, q->first - 1, MEANS_UNIT) : NULL;
 }
 
+/* "per cent", "pour cent", "por ciento" */
+static bool is_per_cent(const struct quantity_reader *r, size_t next)
+{
+    const struct token *w = &r->t->items[next];
+    return next + 1 < r->t->count && token_gap_is(r->t, next - 1, " ") &&
+           token_gap_is(r->t, next, " ") && w[0].folded[0] == 'p' && w[0].len <= 4 &&
+           w[1].folded[0] == 'c' && quantity_means(r, next + 1, MEANS_MULTIPLIER);
+}
+
+/* Where a sign behind the number would stand: a space, which may be one that does not break, may go
+ * before it. */
+static size_t sign_place(const struct quantity_reader *r, const struct quantity *q)
+{
+    return q->to + (byte_at(r, q->to) == ' '            ? 1
+                    : text_at(r, q->to, "\xC2\xA0")     ? 2
+                    : text_at(r, q->to, "\xE2\x80\xAF") ? 3
+                                                        : 0);
+}
+
 size_t quantity_read_unit(struct quantity_reader *r, struct quantity *q, size_t next)
 {
     static const struct gloss percent = {.value = 1, .dimension = DIM_PERCENT},
                               money = {.value = 1, .dimension = DIM_MONEY};
-    const size_t sign = q->to + (byte_at(r, q->to) == ' ') +
-                        (text_at(r, q->to, "\xC2\xA0") || text_at(r, q->to, "\xE2\x80\xAF")
-                             ? 2U + (r->t->text[q->to] == '\xE2')
-                             : 0);
+    const size_t sign = sign_place(r, q);
     const struct gloss *unit = next < r->t->count && token_is_near(r->t, next - 1)
                                    ? quantity_means(r, next, MEANS_UNIT)
                                    : NULL;
-    const bool per = next + 1 < r->t->count && token_gap_is(r->t, next - 1, " ") &&
-                     token_gap_is(r->t, next, " ") &&
-                     strchr("cp", r->t->items[next + 1].folded[0]) &&
-                     (quantity_means(r, next + 1, MEANS_MULTIPLIER) != NULL) &&
-                     strchr("p", r->t->items[next].folded[0]) && r->t->items[next].len <= 4;
     if (byte_at(r, sign) == '%') {
         set_unit(q, &percent);
         q->to = (uint32_t)sign + 1;
-    } else if (per) { /* per cent, pour cent, por ciento */
+    } else if (next < r->t->count && is_per_cent(r, next)) {
         set_unit(q, &percent);
         quantity_extend(r, q, next + 1);
         return next + 2;

@@ -1,123 +1,13 @@
 /* Keys and passwords: by the marks that services put on theirs, and by what is given a value. */
 #include <ctype.h>
-#include <math.h>
 #include <openssl/evp.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "guards/secrets_private.h"
 #include "guards/sensitive.h"
 
-enum { SECRET_MAX = 4096, PEM_MAX = 1 << 20, NAME_MAX_BYTES = 40 };
-
-/* Sets of characters: a bit for each. */
-#define DIGITS 0x03FF0000
-#define CAPITALS 0x07FFFFFE
-#define DASH (1U << ('-' - 32))
-#define PLUS (1U << ('+' - 32))
-#define SLASH (1U << ('/' - 32))
-#define EQUALS (1U << ('=' - 32))
-#define DOT (1U << ('.' - 32))
-#define UNDERSCORE (1U << ('_' - 64))
-typedef uint32_t set[8];
-static const set hex = {0, DIGITS, 0x7E, 0x7E}, capital = {0, DIGITS, CAPITALS},
-                 word = {0, DIGITS | DASH, CAPITALS | UNDERSCORE, CAPITALS},
-                 base64 = {0, DIGITS | DASH | PLUS | SLASH | EQUALS, CAPITALS | UNDERSCORE,
-                           CAPITALS},
-                 dotted = {0, DIGITS | DASH | DOT, CAPITALS | UNDERSCORE, CAPITALS};
-
-static inline bool in_set(char c, const set of)
-{
-    return of[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
-}
-
-/* What services put in front, and how many characters of which set are behind it at least; of hex,
- * just so many. */
-static const struct mark {
-    const char *prefix;
-    size_t least;
-    const uint32_t *set;
-} marks[] = {{"sk-", 20, word},
-             {"AKIA", 16, capital},
-             {"ASIA", 16, capital},
-             {"ABIA", 16, capital},
-             {"ghp_", 30, word},
-             {"gho_", 30, word},
-             {"ghu_", 30, word},
-             {"ghs_", 30, word},
-             {"ghr_", 30, word},
-             {"github_pat_", 22, word},
-             {"glpat-", 18, word},
-             {"glrt-", 18, word},
-             {"xoxb-", 10, word},
-             {"xoxp-", 10, word},
-             {"xoxa-", 10, word},
-             {"xoxr-", 10, word},
-             {"xoxs-", 10, word},
-             {"xapp-", 10, word},
-             {"sk_live_", 16, word},
-             {"sk_test_", 16, word},
-             {"rk_live_", 16, word},
-             {"rk_test_", 16, word},
-             {"pk_live_", 16, word},
-             {"whsec_", 20, word},
-             {"AIza", 30, word},
-             {"GOCSPX-", 24, word},
-             {"ya29.", 20, word},
-             {"npm_", 30, word},
-             {"hf_", 30, word},
-             {"gsk_", 30, word},
-             {"xai-", 30, word},
-             {"r8_", 30, word},
-             {"pplx-", 30, word},
-             {"pypi-", 40, word},
-             {"rubygems_", 48, hex},
-             {"dckr_pat_", 20, word},
-             {"dop_v1_", 64, hex},
-             {"shpat_", 32, hex},
-             {"shpca_", 32, hex},
-             {"shpss_", 32, hex},
-             {"SK", 32, hex},
-             {"AC", 32, hex},
-             {"SG.", 40, dotted},
-             {"xkeysib-", 64, word},
-             {"eyJ", 40, dotted},
-             {"AGE-SECRET-KEY-", 40, capital},
-             {"dapi", 32, hex},
-             {"lin_api_", 30, word},
-             {"ntn_", 40, word},
-             {"secret_", 40, word},
-             {"PMAK-", 40, word},
-             {"key-", 32, hex},
-             {"HRKU-", 30, word},
-             {"EAAA", 50, word},
-             {"EAAC", 60, word},
-             {"rzp_live_", 14, word},
-             {"figd_", 30, word},
-             {"pscale_pw_", 30, word},
-             {"pscale_tkn_", 30, word},
-             {"NRAK-", 25, word},
-             {"dp.pt.", 40, dotted},
-             {"dp.st.", 40, dotted},
-             {"CFPAT-", 40, word},
-             {"CCIPAT_", 20, word},
-             {"bkua_", 36, word},
-             {"pul-", 40, hex},
-             {"sgp_", 40, word},
-             {"glsa_", 30, word},
-             {"hvs.", 24, word},
-             {"hvb.", 24, word},
-             {"sbp_", 40, hex},
-             {"pcsk_", 40, word},
-             {"nfp_", 36, word},
-             {"sntrys_", 40, base64},
-             {"tskey-", 20, word},
-             {"ATATT", 60, base64},
-             {"fm2_", 40, base64},
-             {"pat", 70, dotted},
-             {"LS0tLS1CRUdJTi", 40, base64},
-             {"hooks.slack.com/services/", 30, base64},
-             {"discord.com/api/webhooks/", 60, base64},
-             {"discordapp.com/api/webhooks/", 60, base64}};
+enum { PEM_MAX = 1 << 20, NAME_MAX_BYTES = 40 };
 
 /* Names of what is secret, or ends of them; what follows '=' or ':' is its value. What people
  * choose themselves need not look drawn. */
@@ -144,152 +34,6 @@ static const struct name {
              NAME("passord", true),     NAME("adgangskode", true),  NAME("salasana", true),
              NAME("jelszó", true),      NAME("contrasena", true),   NAME("parola", true),
              NAME("sandi", true),       NAME("accountkey", false),  NAME("sharedaccesskey", false)};
-
-/* Bits a character. */
-static double entropy(const char *s, size_t n)
-{
-    size_t counts[256] = {0};
-    double h = 0;
-    for (size_t i = 0; i < n; i++)
-        counts[(unsigned char)s[i]]++;
-    for (int i = 0; i < 256; i++)
-        if (counts[i]) {
-            const double p = (double)counts[i] / (double)n;
-            h -= p * log2(p);
-        }
-    return h;
-}
-
-static int kinds_of(const char *s, size_t n)
-{
-    bool lower = false, upper = false, number = false, other = false;
-    for (size_t i = 0; i < n; i++) {
-        const unsigned char c = (unsigned char)s[i];
-        lower |= islower(c) != 0;
-        upper |= isupper(c) != 0;
-        number |= isdigit(c) != 0;
-        other |= !isalnum(c);
-    }
-    return lower + upper + number + other;
-}
-
-static bool has_digit(const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (isdigit((unsigned char)s[i]))
-            return true;
-    return false;
-}
-
-/* Does it look drawn, and not written? */
-static bool is_random(const char *s, size_t n)
-{
-    return n >= 8 && has_digit(s, n) && kinds_of(s, n) >= (n >= 16 ? 2 : 3) &&
-           entropy(s, n) >= (n >= 20 ? 3.0 : 2.6);
-}
-
-/* "hunter2", "123456": no word, no date, no path, and none of what programs write there
- * (args.password1, %s1). */
-static bool is_chosen(const char *s, size_t n)
-{
-    enum { CHOSEN_LEAST = 6 };
-    size_t letters = 0, digits = 0;
-    for (size_t i = 0; i < n; i++) {
-        letters += isalpha((unsigned char)s[i]) != 0;
-        digits += isdigit((unsigned char)s[i]) != 0;
-        if (s[i] == '[' || s[i] == '%' || s[i] == '/' ||
-            (s[i] == '.' && i + 1 < n && isalpha((unsigned char)s[i + 1])))
-            return false;
-    }
-    return n >= CHOSEN_LEAST && digits && (letters >= 2 || digits == n);
-}
-
-/* "/home/user1", "~/.ssh/id_2": no key of base64 has so few kinds of characters. */
-static bool is_path(const char *s, size_t n)
-{
-    size_t i = n > 1 && (s[0] == '~' || s[0] == '.') ? 1 : 0;
-    if (s[i] != '/')
-        return false;
-    while (i < n &&
-           (islower((unsigned char)s[i]) || isdigit((unsigned char)s[i]) || strchr("/._-", s[i])))
-        i++;
-    return i == n;
-}
-
-/* What programs write where a password's kind stands, "sha256", "varchar255", and what people do,
- * "128-bit". */
-static bool is_kind(const char *s, size_t n)
-{
-    static const char *const kinds[] = {"sha",  "md",   "aes", "rsa",  "base",    "utf",   "pbkdf",
-                                        "uuid", "uint", "int", "char", "varchar", "string"};
-    size_t letters = 0, digits = 0;
-    while (letters < n && isalpha((unsigned char)s[letters]))
-        letters++;
-    while (letters + digits < n && isdigit((unsigned char)s[letters + digits]))
-        digits++;
-    size_t rest = letters + digits; /* "12-stellig" */
-    while (letters == 0 && digits && rest < n &&
-           (isalpha((unsigned char)s[rest]) || s[rest] == '-'))
-        rest++;
-    if (letters == 0 && digits && rest == n && memchr(s, '-', n))
-        return true;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (letters + digits == n && strlen(kinds[i]) == letters &&
-            strncasecmp(s, kinds[i], letters) == 0)
-            return true;
-    return false;
-}
-
-/* "eyJ….eyJ….sig" */
-static bool is_jwt(const char *s, size_t n)
-{
-    const char *dot = memchr(s, '.', n);
-    return dot && memchr(dot + 1, '.', n - (size_t)(dot + 1 - s)) != NULL;
-}
-
-static bool begins_mark(char c)
-{
-    static const uint32_t first[2] = {
-        1U << ('A' - 64) | 1U << ('C' - 64) | 1U << ('E' - 64) | 1U << ('G' - 64) |
-            1U << ('H' - 64) | 1U << ('L' - 64) | 1U << ('N' - 64) | 1U << ('P' - 64) |
-            1U << ('S' - 64),
-        1U << ('b' - 96) | 1U << ('d' - 96) | 1U << ('e' - 96) | 1U << ('f' - 96) |
-            1U << ('g' - 96) | 1U << ('h' - 96) | 1U << ('k' - 96) | 1U << ('l' - 96) |
-            1U << ('n' - 96) | 1U << ('p' - 96) | 1U << ('r' - 96) | 1U << ('s' - 96) |
-            1U << ('t' - 96) | 1U << ('w' - 96) | 1U << ('x' - 96) | 1U << ('y' - 96)};
-    return c >= 64 && (first[c / 32 - 2] >> c % 32 & 1);
-}
-
-static bool marked_at(const char *s, size_t len, size_t *n)
-{
-    enum { LEAST = 11 }; /* of a prefix with what is behind it */
-    size_t token = 0;
-    if (!begins_mark(s[0]))
-        return false;
-    while (token < len && token < LEAST && in_set(s[token], dotted))
-        token++;
-    if (token < LEAST)
-        return false;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        if (marks[i].prefix[0] != s[0] || marks[i].prefix[1] != s[1])
-            continue;
-        const size_t k = strlen(marks[i].prefix);
-        if (len < k + marks[i].least || memcmp(s, marks[i].prefix, k) != 0)
-            continue;
-        size_t end = k;
-        while (end < len && end < SECRET_MAX && in_set(s[end], marks[i].set))
-            end++;
-        while (end > k && !isalnum((unsigned char)s[end - 1]) && s[end - 1] != '_')
-            end--;
-        if (end - k < marks[i].least || (marks[i].set == hex && end - k != marks[i].least) ||
-            (s[0] == 'e' && !is_jwt(s, end)) || !has_digit(s + k, end - k) ||
-            entropy(s + k, end - k) < 2.5)
-            continue;
-        *n = end;
-        return true;
-    }
-    return false;
-}
 
 /* "api key" */
 static bool is_key(const char *text, size_t at)
@@ -411,7 +155,8 @@ static size_t value_end(const char *s, size_t len, size_t value, struct secret_m
     for (end = value; end < len && end - value < SECRET_MAX && !ends_value(s[end]); end++) {
         memo->to = end;
         const bool assigns = s[end] == '=' && end + 1 < len && isalnum((unsigned char)s[end + 1]);
-        if (s[end] == '(' || s[end] == '{' || (assigns && !is_random(s + value, end - value)))
+        if (s[end] == '(' || s[end] == '{' ||
+            (assigns && !secret_is_random(s + value, end - value)))
             return 0;
     }
     memo->to = end;
@@ -451,7 +196,7 @@ static size_t said_value(const char *s, size_t len, size_t at, size_t end)
             return value + strlen(words[i]);
     while (value + n < len && n < NAME_MAX_BYTES && !ends_value(s[value + n]))
         n++;
-    return is_random(s + value, n) && kinds_of(s + value, n) >= 3 ? value : 0;
+    return secret_is_random(s + value, n) && secret_kinds(s + value, n) >= 3 ? value : 0;
 }
 
 /* `end`: of what begins at `at`, as far as it is of the set `word`; letters of other scripts may
@@ -460,7 +205,7 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct
                         size_t *from, size_t *to)
 {
     while (end < len && end - at < NAME_MAX_BYTES &&
-           (in_set(s[end], word) || (unsigned char)s[end] >= 0x80) &&
+           (secret_in_set(s[end], secret_word) || (unsigned char)s[end] >= 0x80) &&
            !is_wide_colon(s + end, len - end))
         end++;
     if (end == len || !(parts(s[end]) || is_wide_colon(s + end, len - end)))
@@ -477,10 +222,11 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct
         return false;
     const size_t n = *to - value;
     *from = value;
-    if (is_path(s + value, n) || is_kind(s + value, n))
+    if (secret_is_path(s + value, n) || secret_is_kind(s + value, n))
         return false;
     return basic ? is_basic(s + value, n)
-                 : is_random(s + value, n) || (name && name->chosen && is_chosen(s + value, n));
+                 : secret_is_random(s + value, n) ||
+                       (name && name->chosen && secret_is_chosen(s + value, n));
 }
 
 /* "scheme://postgres:postgres@…", and what only shows where the password would be. */
@@ -505,7 +251,7 @@ static bool login_at(const char *s, size_t len, size_t at, size_t end, size_t *f
 {
     enum { LOGIN_MAX = 256 };
     size_t i = end, colon = 0;
-    while (i < len && i - at < NAME_MAX_BYTES && (in_set(s[i], word) || s[i] == '+'))
+    while (i < len && i - at < NAME_MAX_BYTES && (secret_in_set(s[i], secret_word) || s[i] == '+'))
         i++;
     if (len - i < 3 || memcmp(s + i, "://", 3) != 0)
         return false;
@@ -528,14 +274,14 @@ bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo
                size_t *to)
 {
     size_t n;
-    const bool first = at == 0 || !in_set(text[at - 1], dotted);
-    if (first && marked_at(text + at, len - at, &n)) {
+    const bool first = at == 0 || !secret_in_set(text[at - 1], secret_dotted);
+    if (first && secret_marked_at(text + at, len - at, &n)) {
         *from = at;
         *to = at + n;
         return true;
     }
     size_t end = at;
-    while (end < len && end - at < NAME_MAX_BYTES && in_set(text[end], word))
+    while (end < len && end - at < NAME_MAX_BYTES && secret_in_set(text[end], secret_word))
         end++;
     return assigned_at(text, len, at, end, memo, from, to) ||
            login_at(text, len, at, end, from, to);
@@ -561,7 +307,8 @@ bool secret_behind(const char *text, size_t len, size_t end, struct secret_memo 
     if (!value || value == len || (*to = value_end(text, len, value, memo)) == 0)
         return false;
     *from = value;
-    return is_random(text + value, *to - value) || is_chosen(text + value, *to - value);
+    return secret_is_random(text + value, *to - value) ||
+           secret_is_chosen(text + value, *to - value);
 }
 
 /* "curl -u user:password", "sshpass -p password", "mysql -ppassword" */
@@ -580,8 +327,8 @@ bool secret_flag_at(const char *text, size_t len, size_t at, size_t *from, size_
     *from = flag == 'u' ? colon : i;
     *to = end;
     return *from && *to > *from &&
-           (is_random(text + *from, *to - *from) ||
-            (flag == 'u' && is_chosen(text + *from, *to - *from)));
+           (secret_is_random(text + *from, *to - *from) ||
+            (flag == 'u' && secret_is_chosen(text + *from, *to - *from)));
 }
 
 size_t private_key_at(const char *text, size_t len, size_t at)
