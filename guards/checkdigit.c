@@ -242,12 +242,60 @@ static bool is_resident_id(const char *s)
            is_date((int)number(s + 10, 2), (int)number(s + 12, 2));
 }
 
+/* Canada */
+static bool is_sin(const char *s)
+{
+    return !all_alike(s, 9) && s[0] != '0' && s[0] != '8' && check_luhn(s, 9);
+}
+
+/* Australia */
+static bool is_tfn(const char *s)
+{
+    return !all_alike(s, 9) && weighted(s, "14375869X") % 11 == 0;
+}
+
+static bool is_nif(const char *s)
+{
+    const int check = 11 - weighted(s, "98765432") % 11;
+    return strchr("1235689", s[0]) && (check > 9 ? 0 : check) == digit(s[8]);
+}
+
+/* Chile; a check digit of ten is written K. */
+static bool is_rut(const char *s)
+{
+    return (11 - weighted(s, "32765432") % 11) % 11 == digit(s[8]);
+}
+
+/* Norway: two check digits; the day may have 40 added. */
+static bool is_fodselsnummer(const char *s)
+{
+    return is_date((int)number(s + 2, 2) % 40, (int)number(s, 2) % 40) &&
+           (11 - weighted(s, "376189452") % 11) % 11 == digit(s[9]) &&
+           (11 - weighted(s, "5432765432") % 11) % 11 == digit(s[10]);
+}
+
+/* Romania */
+static bool is_cnp(const char *s)
+{
+    const int check = weighted(s, "279146358279") % 11;
+    return s[0] != '0' && is_date((int)number(s + 3, 2), (int)number(s + 5, 2)) &&
+           (check == 10 ? 1 : check) == digit(s[12]);
+}
+
+static bool is_south_african(const char *s)
+{
+    return is_date((int)number(s + 2, 2), (int)number(s + 4, 2)) && s[10] <= '2' &&
+           check_luhn(s, 13);
+}
+
 #define ANY_ID "national id|identity|id number|id no|ausweis|personal number|citizen"
 
 const struct id_scheme id_schemes[] = {
     {"resident id", 18, is_resident_id, NULL, ALONE, ""},
     {"NIR", 15, check_nir, NULL, ALONE, ""},
     {"AHV", 13, is_ahv, "3442", ALONE, ""},
+    {"CNP", 13, is_cnp, NULL, TOLD, "cnp|cod numeric|" ANY_ID},
+    {"South African id", 13, is_south_african, NULL, TOLD, "south african|sa id|rsa id|" ANY_ID},
     {"personnummer", 12, is_personnummer12, "84", GROUPED, "person|pnr|personnr|ssn|" ANY_ID},
     {"aadhaar", 12, is_aadhaar, "444", TOLD, "aadhaar|aadhar|uidai|uid|आधार|" ANY_ID},
     {"rijksregister", 11, is_rijksregister, "222.32", GROUPED,
@@ -257,9 +305,15 @@ const struct id_scheme id_schemes[] = {
     {"Steuer-ID", 11, is_steuer_id, "2333", TOLD,
      "steuer|idnr|tin|tax id|identifikationsnummer|" ANY_ID},
     {"PESEL", 11, is_pesel, NULL, TOLD, "pesel|" ANY_ID},
+    {"fødselsnummer", 11, is_fodselsnummer, "65", TOLD,
+     "fødsel|fodsel|person|fnr|national|" ANY_ID},
     {"personnummer", 10, is_personnummer, "64", TOLD, "person|pnr|personnr|ssn|" ANY_ID},
     {"NHS", 10, is_nhs, "334", TOLD, "nhs|patient|" ANY_ID},
-    {"SSN", 9, is_ssn, "324", TOLD, "ssn|social|security|" ANY_ID},
+    {"SSN", 9, is_ssn, "324", HYPHENED, "ssn|social|security|" ANY_ID},
+    {"SIN", 9, is_sin, "333", TOLD, "sin |sin:|sin#|social insurance|nas |nas:"},
+    {"TFN", 9, is_tfn, "333", TOLD, "tfn|tax file"},
+    {"NIF", 9, is_nif, "333", TOLD, "nif|contribuinte"},
+    {"RUT", 9, is_rut, "2331", TOLD, "rut |rut:|rol único"},
     {"BSN", 9, is_bsn, NULL, TOLD, "bsn|burgerservice|sofi|" ANY_ID},
     {0}};
 

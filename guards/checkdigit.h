@@ -21,9 +21,10 @@ struct id_scheme {
     bool (*valid)(const char *digits);
     const char *groups; /* lengths of its groups when they are set apart, e.g. "334"; NULL: any */
     enum id_proof {
-        TOLD,    /* a word in front must say what it is */
-        GROUPED, /* or its groups do: "123.456.789-09" */
-        ALONE    /* chance hardly makes one */
+        TOLD,     /* a word in front must say what it is */
+        GROUPED,  /* or its groups do: "123.456.789-09" */
+        HYPHENED, /* or hyphens between its groups */
+        ALONE     /* chance hardly makes one */
     } proof;
     const char *cues; /* such words, in lower case, separated by '|' */
 };

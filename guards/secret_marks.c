@@ -115,6 +115,17 @@ static bool is_jwt(const char *s, size_t n)
     return dot && memchr(dot + 1, '.', n - (size_t)(dot + 1 - s)) != NULL;
 }
 
+/* Letters of both cases and nothing else: what is drawn may have no digit. */
+static bool is_mixed(const char *s, size_t n)
+{
+    size_t upper = 0, lower = 0;
+    for (size_t i = 0; i < n; i++) {
+        upper += isupper((unsigned char)s[i]) != 0;
+        lower += islower((unsigned char)s[i]) != 0;
+    }
+    return upper > 2 && lower > 2 && upper + lower == n;
+}
+
 static bool begins_mark(char c)
 {
     static const uint32_t first[2] = {
@@ -150,7 +161,8 @@ bool secret_marked_at(const char *s, size_t len, size_t *n)
         while (end > k && !isalnum((unsigned char)s[end - 1]) && s[end - 1] != '_')
             end--;
         if (end - k < marks[i].least || (marks[i].set == hex && end - k != marks[i].least) ||
-            (s[0] == 'e' && !is_jwt(s, end)) || !secret_has_digit(s + k, end - k) ||
+            (s[0] == 'e' && !is_jwt(s, end)) ||
+            !(secret_has_digit(s + k, end - k) || is_mixed(s + k, end - k)) ||
             secret_entropy(s + k, end - k) < 2.5)
             continue;
         *n = end;

@@ -12,6 +12,7 @@ enum {
     CUE_BYTES = 96, /* in front of a number, that may say what it is */
     PHONE_CUE = 28,
     CARD_CUE = 32,
+    OTHER_CUE = 18,
     VERSION_CUE = 13,
     PLUS_BYTES = 6, /* in front of an area in brackets */
     SHORTEST = 9,   /* digits of an id or card */
@@ -100,8 +101,10 @@ static bool is_id(const struct scan *s, const struct number *n, size_t first, si
             continue;
         const size_t pos = n->pos[n->group[first]];
         const bool told = scan_has_cue(s, pos, CUE_BYTES, i->cues);
+        const size_t end = n->pos[n->group[last + 1] - 1] + 1; /* "219-09-9999-A" is longer */
+        const bool longer = scan_at(s, end) == '-' && scan_is_alnum(scan_at(s, end + 1));
         if (told || i->proof == ALONE || (i->proof == GROUPED && grouped) ||
-            (grouped && n->separator == '-' && count == 9)) /* a social security number */
+            (i->proof == HYPHENED && grouped && n->separator == '-' && !longer))
             return true;
     }
     return false;
@@ -120,6 +123,23 @@ static bool is_of_row(const struct number *n, size_t first, size_t last)
            (last + 1 < n->groups && is_row(n, last + 1, last + 1));
 }
 
+/* Is the group the fraction of a number, 0.4539578763621486, or what stands before one? */
+static bool is_fraction(const struct scan *s, const struct number *n, size_t first, size_t last)
+{
+    const size_t from = n->pos[n->group[first]], end = n->pos[n->group[last + 1] - 1] + 1;
+    const char sign = from > 1 && scan_is_digit(s->text[from - 2]) ? s->text[from - 1] : ' ';
+    const bool zero =
+        sign == ',' && s->text[from - 2] == '0' && !scan_is_digit(scan_before(s, from - 2));
+    return first == last &&
+           (sign == '.' || zero || (scan_at(s, end) == '.' && scan_is_digit(scan_at(s, end + 1))));
+}
+
+/* Numbers of something else, of which one in ten has a card's check digit. */
+static const char other_cues[] =
+    "order|tracking|transaction|txn|message_id|message "
+    "id|auftragsnummer|bestellnummer|sendungsnummer|"
+    "rechnungsnummer|commande|pedido|ordine|serial|imei|gclid|parcel|shipment|invoice";
+
 /* Cards are written as a whole or in groups of four to six, the last may be shorter or longer. Four
  * groups of a longer row of numbers are none, unless a word says so. */
 static bool is_card(const struct scan *s, const struct number *n, size_t first, size_t last)
@@ -137,15 +157,31 @@ static bool is_card(const struct scan *s, const struct number *n, size_t first, 
     if (!check_card(n->digits + n->group[first], count))
         return false;
     const bool row = first < last && is_of_row(n, first, last);
-    return !(row || old) ||
+    const size_t pos = n->pos[n->group[first]];
+    if (is_fraction(s, n, first, last))
+        return false;
+    const bool other = first == last && scan_has_cue(s, pos, OTHER_CUE, other_cues);
+    return !(row || old || other) ||
            scan_has_cue(s, n->pos[n->group[first]], CARD_CUE,
                         "card|karte|carte|tarjeta|carta|cartão|kaart|visa|master|amex|pan ");
 }
 
-static const char version_cues[] = "version |release |ver. |build |v.|v|version: |section "
-                                   "|sections |chapter |clause |clauses |§ |kapitel |abschnitt |"
-                                   "rev. |rev |jdk |java |jre |bios |oid |oid: |firmware |upgraded "
-                                   "to |update to |updated to |driver ";
+static const char version_cues[] =
+    "version |version: |version=\"|versions |release |ver. |build |section "
+    "|sections |chapter |clause |clauses |§ |"
+    "kapitel |abschnitt |alinéa |rev. |rev |jdk |java |jre |bios "
+    "|oid |oid: |firmware |kernel |driver |upgraded to |"
+    "upgraded from |update to |updated to |wersja |версия "
+    "|版本|sürüm |versie |versión |versione |versão ";
+
+/* "v 1.2.3.4", "v. 1.2.3.4" */
+static bool is_behind_v(const struct scan *s, size_t from)
+{
+    size_t i = from;
+    i -= i > 0 && s->text[i - 1] == ' ';
+    i -= i > 0 && s->text[i - 1] == '.';
+    return i > 0 && (s->text[i - 1] | 32) == 'v' && (i == 1 || !scan_is_alnum(s->text[i - 2]));
+}
 
 /* Four numbers up to 255 with dots, and no more of them: where they end; 0: it is none. */
 static size_t read_ipv4(const struct scan *s, size_t from)
@@ -168,8 +204,8 @@ static size_t read_ipv4(const struct scan *s, size_t from)
     const bool needs = sign > 1 && s->text[sign - 1] == '=' && strchr("=<>~!^", s->text[sign - 2]);
     const struct span *last = s->out->count ? &s->out->items[s->out->count - 1] : NULL;
     const bool range = before == '-' && last && last->kind == SENSITIVE_IP && last->to + 1 == from;
-    return more || path || needs || before == '.' || (before == '-' && !range) ||
-                   scan_has_cue(s, from, VERSION_CUE, version_cues)
+    return more || path || needs || is_behind_v(s, from) || before == '.' ||
+                   (before == '-' && !range) || scan_has_cue(s, from, VERSION_CUE, version_cues)
                ? 0
                : i;
 }
@@ -222,7 +258,8 @@ size_t scan_lettered(struct scan *s, size_t from)
 }
 
 static const char phone_cues[] =
-    "phone|tel|call|mobile|cell|fax|whatsapp|wa.me|sms|telefon|fon|"
+    "rückfragen|erreichbar|ruft "
+    "|mon numéro|fijo|ufficio|phone|tel|call|mobile|cell|fax|whatsapp|wa.me|sms|telefon|fon|"
     "handy|natel|movil|móvil|llama|llám|appel|portable|"
     "joindre|telefono|telefone|celular|ligue|me liga|liga para|ligar|text "
     "me|dial|ring |numer|rufnummer|anruf|ruf |reach |gsm|电话|"
@@ -248,7 +285,7 @@ static bool is_phone(const struct scan *s, const struct number *n, size_t from, 
         return scan_has_cue(s, from, PHONE_CUE, phone_cues) ||
                (n->groups > 2 && is_even(n, 0, n->groups - 1));
     if (has_groups(n, 0, n->groups - 1, "334") && (n->separator == '-' || n->separator == '.'))
-        return is_even(n, 0, n->groups - 1);
+        return is_even(n, 0, n->groups - 1) && n->digits[0] > '1' && n->digits[3] > '1'; /* NANP */
     if (n->digits[0] == '1' && n->separator == '-' && has_groups(n, 0, n->groups - 1, "1334"))
         return is_even(n, 0, n->groups - 1);
     if (n->digits[0] == '0' && n->separator == '-' && n->groups == 3 && n->count <= 12 &&
@@ -323,7 +360,8 @@ size_t scan_plus_phone(struct scan *s, size_t plus)
         }
     }
     if ((plus > 0 && s->text[plus - 1] == '+') || is_amount(s, plus + 1, end) || digits < 8 ||
-        digits > 15 || scan_at(s, plus + 1) == '0' || scan_is_alnum(scan_at(s, end)) ||
+        digits > 15 || scan_at(s, plus + 1) == '0' ||
+        (scan_at(s, plus + 1) == '1' && digits != 11) || scan_is_alnum(scan_at(s, end)) ||
         (plus > 0 && scan_is_alnum(s->text[plus - 1])))
         return 0;
     spans_add(s->out, SENSITIVE_PHONE, plus, end);
