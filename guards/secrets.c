@@ -375,9 +375,10 @@ size_t private_key_at(const char *text, size_t len, size_t at)
     line += sizeof key - 1;
     while (line < s + left && *line && strchr("- \\nr\r\n\t>", *line))
         line++;
-    for (size_t i = 0; i < 16; i++) /* the body, not a mention in prose */
+    for (size_t i = 0; i < 16; i++) /* the body, or its headers: not a mention in prose */
         if (line + i >= s + left ||
-            !(isalnum((unsigned char)line[i]) || strchr("+/=:-, \r\n", line[i])))
+            !(isalnum((unsigned char)line[i]) || strchr("+/=:-, \r\n", line[i])) ||
+            (line[i] == ' ' && !memchr(line, ':', i)))
             return 0;
     last = memmem(s, left, end, sizeof end - 1);
     if (!last)
