@@ -247,18 +247,18 @@ static int year_of(const struct written *w)
     return year >= YEAR_LEAST && year <= YEAR_MOST ? year : 0;
 }
 
-/* 2024-05, 05/2024 */
-static bool read_month_year(struct dates *d, struct tokens *t, size_t at, const struct written *w)
+/* 2024-05, 05/2024: the last token; -1: it is none. */
+static long read_month_year(struct dates *d, struct tokens *t, size_t at, const struct written *w)
 {
     const bool iso = w->count == 2 && w->sign == '-' && w->n[0] >= YEAR_LEAST && w->width == 2;
     const bool slash = w->count == 2 && w->sign == '/' && w->width == 4;
     const int year = iso ? w->n[0] : w->n[1], month = iso ? w->n[1] : w->n[0];
     if (!(iso || slash) || year < YEAR_LEAST || year > YEAR_MOST || month < 1 || month > 12)
-        return false;
+        return -1;
     const size_t last = tokens_until(t, at, w->end);
     cover(add(d, year, month, 0), t, at, last);
     use(t, at, last);
-    return true;
+    return (long)last;
 }
 
 /* 2024-03-03, 15.02.2024, 3/3/24; 18.5., 24/10: the last token; -1: nothing that is a date only. */
@@ -270,8 +270,9 @@ static long read_digits(struct dates *d, struct tokens *t, size_t at)
     const bool iso = w.n[0] >= YEAR_LEAST;
     if (at > 0 && t->items[at - 1].to == t->items[at].from)
         return -1;
-    if (read_month_year(d, t, at, &w))
-        return (long)tokens_until(t, at, w.end);
+    const long month = read_month_year(d, t, at, &w);
+    if (month >= 0)
+        return month;
     struct date *x = year ? add_written(d, year, iso ? w.n[2] : w.n[0], w.n[1], iso ? '-' : w.sign)
                      : w.count == 2 && w.sign != '-' && !w.spaced
                          ? add_written(d, 0, w.n[0], w.n[1], w.sign)

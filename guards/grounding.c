@@ -149,12 +149,8 @@ static bool has_value(const struct check *k, uint32_t kind, const struct reading
     if (about && r->value >= 20 && r->grain == 1)
         while (fmod(r->value, grain * 10) == 0)
             grain *= 10;
-    if (about)
-        grain = fmin(grain, r->value / 10);
-    if (about)
-        return has_between(k, kind, r->value - grain * 0.5000001, r->value + grain * 0.5000001);
-    return rounds &&
-           has_between(k, kind, r->value - grain * 0.5000001, r->value + grain * 0.5000001);
+    const double half = (about ? fmin(grain, r->value / 10) : grain) * 0.5000001;
+    return (about || rounds) && has_between(k, kind, r->value - half, r->value + half);
 }
 
 /* Numbers of two measures are not the same; one without may be of any. */

@@ -162,7 +162,7 @@ static bool is_card(const struct scan *s, const struct number *n, size_t first, 
         return false;
     const bool other = first == last && scan_has_cue(s, pos, OTHER_CUE, other_cues);
     return !(row || old || other) ||
-           scan_has_cue(s, n->pos[n->group[first]], CARD_CUE,
+           scan_has_cue(s, pos, CARD_CUE,
                         "card|karte|carte|tarjeta|carta|cartão|kaart|visa|master|amex|pan ");
 }
 
@@ -274,13 +274,11 @@ static bool is_one_digit(const struct number *n)
 }
 
 /* E.164 has at most 15 digits. */
-static bool is_phone(const struct scan *s, const struct number *n, size_t from, bool plus)
+static bool is_phone(const struct scan *s, const struct number *n, size_t from)
 {
     if (!n->whole || n->count < 7 || n->count > 15 || is_one_digit(n) ||
         (from > 2 && memcmp(s->text + from - 3, "+++", 3) == 0)) /* a Belgian payment's reference */
         return false;
-    if (plus)
-        return n->count >= 8;
     if (n->count >= 11 && n->digits[0] == '0' && n->digits[1] == '0')
         return scan_has_cue(s, from, PHONE_CUE, phone_cues) ||
                (n->groups > 2 && is_even(n, 0, n->groups - 1));
@@ -294,7 +292,7 @@ static bool is_phone(const struct scan *s, const struct number *n, size_t from, 
         return is_even(n, 0, 2);
     if (n->digits[0] == '0' && n->groups == 5 && has_groups(n, 0, 4, "22222"))
         return true;
-    return scan_has_cue(s, from, PHONE_CUE, phone_cues) && n->count >= 7 && n->count <= 13 &&
+    return scan_has_cue(s, from, PHONE_CUE, phone_cues) && n->count <= 13 &&
            !(n->groups >= 3 && has_groups(n, 0, 2, "422") &&
              (n->groups == 3 || n->digits[0] == '2')); /* 2024-03-15 10:30 */
 }
@@ -393,7 +391,8 @@ static size_t bot_token_end(const struct scan *s, const struct number *n)
 {
     enum { LEAST = 8, MOST = 10, SECRET = 35 };
     size_t i = n->end + 1;
-    if (n->count < LEAST || n->count > MOST || scan_at(s, i) != 'A' || scan_at(s, i + 1) != 'A')
+    if (n->groups != 1 || n->count < LEAST || n->count > MOST || scan_at(s, n->end) != ':' ||
+        scan_at(s, i) != 'A' || scan_at(s, i + 1) != 'A')
         return 0;
     while (i - n->end - 1 < SECRET && (scan_same_token(scan_at(s, i)) || scan_at(s, i) == '-'))
         i++;
@@ -406,7 +405,7 @@ size_t scan_bot_token(const struct scan *s, size_t from)
     if (!scan_is_digit(scan_at(s, from)))
         return 0;
     read_number(s, from, &n);
-    return scan_at(s, n.end) == ':' && n.groups == 1 ? bot_token_end(s, &n) : 0;
+    return bot_token_end(s, &n);
 }
 
 size_t scan_digits(struct scan *s, size_t from)
@@ -436,8 +435,7 @@ size_t scan_digits(struct scan *s, size_t from)
         spans_add(s->out, SENSITIVE_ID, from, end);
         return end;
     }
-    if (scan_wants(s, SENSITIVE_API_KEY) && next == ':' && n.groups == 1 &&
-        (end = bot_token_end(s, &n)) != 0) {
+    if (scan_wants(s, SENSITIVE_API_KEY) && (end = bot_token_end(s, &n)) != 0) {
         spans_add(s->out, SENSITIVE_API_KEY, from, end);
         return end;
     }
@@ -451,7 +449,7 @@ size_t scan_digits(struct scan *s, size_t from)
         n.groups--; /* the last may be cut */
     if (read_groups(s, &n, &end))
         return end;
-    else if (scan_wants(s, SENSITIVE_PHONE) && is_phone(s, &n, from, false))
+    else if (scan_wants(s, SENSITIVE_PHONE) && is_phone(s, &n, from))
         spans_add(s->out, SENSITIVE_PHONE, from, n.end);
     /* Not all that was read is behind: a card may begin in it. */
     return n.whole || n.groups <= CARD_GROUPS ? n.end : n.pos[n.group[n.groups - CARD_GROUPS]];
