@@ -36,7 +36,7 @@ class Kafka:
             base = re.sub(rf"^{re.escape(key)}=.*$", f"{key}={value}", base, flags=re.M)
         self.config = path / "server.properties"
         self.config.write_text(base)
-        cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+        cluster = base64.b64encode(os.urandom(16), b"ab").decode().rstrip("=")  # one that begins with "-" would be an option
         self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.config).wait(30)
         self.popen = None
         self.start()
