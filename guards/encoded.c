@@ -3,8 +3,14 @@
 #include <string.h>
 
 #include "common/utf8.h"
+#include "guards/bytes.h"
 
-enum { PERCENT_LEAST = 4, UNITS_LEAST = 8 }; /* of a run */
+enum {
+    RUN_LEAST = 12,    /* bytes of a run without spaces */
+    PERCENT_LEAST = 4, /* escapes in one */
+    UNITS_LEAST = 8,   /* characters as numbers, in a row */
+    UNITS_BYTES = 23   /* and so many bytes: "49 67 …" */
+};
 
 enum unit {
     UNIT_X,
@@ -187,12 +193,9 @@ static size_t unit_run(const char *s, size_t len, struct buf *out, bool *good)
 
 /* ---- runs without spaces ---- */
 
-/* Letters, digits and + - / _ = % . ~ */
-static bool is_run(unsigned char c)
-{
-    static const uint32_t run[8] = {0, 0x23FFE820, 0x87FFFFFE, 0x47FFFFFE, 0, 0, 0, 0};
-    return run[c / 32] >> c % 32 & 1;
-}
+static const byte_set in_run = {
+    BYTES_LETTERS, BYTES_DIGITS, ['+'] = true, ['-'] = true, ['/'] = true,
+    ['_'] = true,  ['='] = true, ['%'] = true, ['.'] = true, ['~'] = true};
 
 /* All of one alphabet? */
 static bool is_all(const char *s, size_t len, int (*value)(unsigned char c))
@@ -263,8 +266,9 @@ static bool decode(const char *s, size_t len, struct buf *out)
 /* May characters as numbers begin here? Two digits and an edge, or two and more; or a mark. */
 static bool may_begin(const char *s, size_t i, size_t len)
 {
+    static const byte_set first = {BYTES_HEX, ['\\'] = true, ['&'] = true, ['U'] = true};
     const char c = s[i];
-    if (i + 2 >= len)
+    if (!bytes_has(first, c) || i + 2 >= len)
         return false;
     if (c == '\\' || c == 'U')
         return s[i + 1] == 'x' || s[i + 1] == 'u' || s[i + 1] == '+';
@@ -272,15 +276,43 @@ static bool may_begin(const char *s, size_t i, size_t len)
         return s[i + 1] == '#';
     return value16((unsigned char)c) >= 0 && value16((unsigned char)s[i + 1]) >= 0 &&
            (is_edge(s[i + 2]) || (c <= '9' && s[i + 1] <= '9')) &&
-           (i == 0 || !is_run((unsigned char)s[i - 1]));
+           (i == 0 || !bytes_has(in_run, s[i - 1]));
+}
+
+/* Few bytes of a text are near a run that is long enough. The first that may begin one, at or
+ * behind `at`, and where to look for the next (*until); `len`: there is none. Each second byte is
+ * looked at, without a branch that depends on it: a bit for each tells what the last ones were. */
+static size_t next_candidate(const char *text, size_t len, size_t at, size_t *until)
+{
+    static const byte_set in_units = {
+        BYTES_HEX,    ['\\'] = true, ['x'] = true, ['u'] = true, ['U'] = true,
+        ['+'] = true, ['&'] = true,  ['#'] = true, [';'] = true, [' '] = true,
+        [','] = true, ['-'] = true,  [':'] = true};
+    const uint32_t enough_run = (1U << RUN_LEAST / 2) - 1,
+                   enough_units = (1U << UNITS_BYTES / 2) - 1;
+    uint32_t runs = 0, units = 0;
+    for (size_t i = at; i < len; i += 2) {
+        runs = runs << 1 | bytes_has(in_run, text[i]);
+        units = units << 1 | bytes_has(in_units, text[i]);
+        if ((runs & enough_run) != enough_run && (units & enough_units) != enough_units)
+            continue;
+        const size_t r = (size_t)__builtin_ctz(~runs), u = (size_t)__builtin_ctz(~units),
+                     back = 2 * (r > u ? r : u) - 1; /* they are looks in a row */
+        *until = i + 1;
+        return i - at > back ? i - back : at;
+    }
+    return len;
 }
 
 bool encoded_next(const char *text, size_t len, size_t *at, size_t *from, size_t *to,
                   struct buf *out)
 {
-    enum { LEAST = 12 };
-    size_t n;
+    size_t n, until = *at;
     for (size_t i = *at; i < len;) {
+        if (i >= until) {
+            i = next_candidate(text, len, i, &until);
+            continue;
+        }
         const size_t begin = i;
         bool whole = false;
         if (may_begin(text, i, len) && (n = unit_run(text + i, len - i, out, &whole)) != 0) {
@@ -288,10 +320,10 @@ bool encoded_next(const char *text, size_t len, size_t *at, size_t *from, size_t
             if (!whole)
                 continue;
         } else {
-            while (i < len && is_run((unsigned char)text[i]))
+            while (i < len && bytes_has(in_run, text[i]))
                 i++;
             n = i - begin;
-            if (n < LEAST || !decode(text + begin, n < ENCODED_MAX ? n : ENCODED_MAX, out)) {
+            if (n < RUN_LEAST || !decode(text + begin, n < ENCODED_MAX ? n : ENCODED_MAX, out)) {
                 i += n == 0;
                 continue;
             }

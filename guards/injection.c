@@ -62,9 +62,14 @@ static void read_rule(struct injection *in, const struct injection_rule *from)
         s += *s == ' ';
     }
     in->first |= r->steps[0].mask;
+    if (r->count < 2)
+        abort(); /* read_phrases looks for the second */
+    if (r->steps[1].gap + 1 > in->reach)
+        in->reach = r->steps[1].gap + 1;
     for (uint64_t x = r->steps[0].mask; x; x &= x - 1) {
         const int k = __builtin_ctzll(x);
         in->by_class[k][in->by_class_count[k]++] = (unsigned char)(in->rule_count - 1);
+        in->next[k] |= r->steps[1].mask;
     }
 }
 
@@ -78,8 +83,9 @@ struct injection *injection_new(void)
     for (int i = 0; injection_rules[i].family && in->rule_count < INJECTION_RULES_MAX; i++)
         read_rule(in, &injection_rules[i]);
     for (int i = 0; injection_marks[i].text; i++) {
-        const unsigned char c = (unsigned char)injection_marks[i].text[0];
-        in->marks[c / 8] |= (unsigned char)(1U << c % 8);
+        const char c = injection_marks[i].text[0];
+        if (!strchr(in->mark_begins, c))
+            in->mark_begins[strlen(in->mark_begins)] = c;
     }
     in->report = class_named("REPORT", 6);
     in->narr = class_named("NARR", 4);
@@ -193,15 +199,31 @@ static void try_rule(const struct injection *in, const struct rule *r, const cha
     injection_add(v, r->family, ws->items[at].from, ws->items[last].to, weight);
 }
 
+/* The classes of the words behind `at` that the second step of a rule may reach. */
+static uint64_t classes_ahead(const struct injection *in, size_t at)
+{
+    const struct words *ws = &in->words;
+    const size_t left = ws->count - 1 - at, n = in->reach < left ? in->reach : left;
+    uint64_t ahead = 0;
+    for (size_t i = 1; i <= n; i++)
+        ahead |= ws->items[at + i].mask;
+    return ahead;
+}
+
 static void read_phrases(const struct injection *in, const char *text, size_t len,
                          struct injection_verdict *v)
 {
-    for (size_t at = 0; at < in->words.count; at++)
-        for (uint64_t x = in->words.items[at].mask & in->first; x; x &= x - 1) {
+    for (size_t at = 0; at < in->words.count; at++) {
+        const uint64_t begins = in->words.items[at].mask & in->first;
+        const uint64_t ahead = begins ? classes_ahead(in, at) : 0;
+        for (uint64_t x = begins; x; x &= x - 1) {
             const int k = __builtin_ctzll(x);
-            for (size_t i = 0; i < in->by_class_count[k]; i++)
-                try_rule(in, &in->rules[in->by_class[k][i]], text, len, at, v);
+            const size_t count = in->next[k] & ahead ? in->by_class_count[k] : 0;
+            for (size_t i = 0; i < count; i++)
+                if (in->rules[in->by_class[k][i]].steps[1].mask & ahead)
+                    try_rule(in, &in->rules[in->by_class[k][i]], text, len, at, v);
         }
+    }
 }
 
 /* ---- marks ------------------------------------------------------------------------------------
@@ -216,19 +238,21 @@ static bool begins_with(const char *s, size_t len, const char *mark)
     return true;
 }
 
+static void read_mark(const char *text, size_t len, size_t at, struct injection_verdict *v)
+{
+    for (int i = 0; injection_marks[i].text; i++)
+        if (begins_with(text + at, len - at, injection_marks[i].text))
+            injection_add(v, "role_switch", (uint32_t)at,
+                          (uint32_t)(at + strlen(injection_marks[i].text)),
+                          injection_marks[i].weight / 100.0);
+}
+
 static void read_marks(const struct injection *in, const char *text, size_t len,
                        struct injection_verdict *v)
 {
-    for (size_t at = 0; at < len; at++) {
-        const unsigned char c = (unsigned char)text[at];
-        if (!(in->marks[c / 8] & 1U << c % 8))
-            continue;
-        for (int i = 0; injection_marks[i].text; i++)
-            if (begins_with(text + at, len - at, injection_marks[i].text))
-                injection_add(v, "role_switch", (uint32_t)at,
-                              (uint32_t)(at + strlen(injection_marks[i].text)),
-                              injection_marks[i].weight / 100.0);
-    }
+    for (const char *begin = in->mark_begins; *begin; begin++)
+        for (const char *s = text; (s = memchr(s, *begin, len - (size_t)(s - text))) != NULL; s++)
+            read_mark(text, len, (size_t)(s - text), v);
 }
 
 /* ---- all --------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ void injection_parts_free(struct injection *in)
 /* ---- what a word has --------------------------------------------------------------------------
  */
 
-static void note(struct injection *in, uint32_t feature)
+__attribute__((cold, noinline)) static void note(struct injection *in, uint32_t feature)
 {
     if (in->feature_count == in->feature_cap) {
         in->feature_cap = in->feature_cap ? in->feature_cap * 2 : 1024;
@@ -56,7 +56,7 @@ static int weight_of(const struct injection *in, uint32_t feature)
     return in->weights[feature]; // NOLINT(bugprone-signed-char-misuse): it is a number
 }
 
-static void see(struct injection *in, struct tally *t, uint32_t feature)
+static inline void see(struct injection *in, struct tally *t, uint32_t feature)
 {
     t->sum += (uint32_t)weight_of(in, feature);
     t->count++;
@@ -110,7 +110,8 @@ static void see_word(struct injection *in, size_t at, struct tally *t)
         see(in, t, MODEL_OTHERS_AT + OTHER_REPORT);
     see_pairs(in, t, w->mask, w->mask);
     for (size_t k = 1; w->mask && k < left && k <= PAIR_WORDS; k++)
-        see_pairs(in, t, w->mask, w[k].mask);
+        if (w[k].mask)
+            see_pairs(in, t, w->mask, w[k].mask);
 }
 
 /* ---- parts ------------------------------------------------------------------------------------

@@ -4,27 +4,18 @@
 
 #include "guards/secrets_private.h"
 
-#define DIGITS 0x03FF0000
-#define CAPITALS 0x07FFFFFE
-#define DASH (1U << ('-' - 32))
-#define PLUS (1U << ('+' - 32))
-#define SLASH (1U << ('/' - 32))
-#define EQUALS (1U << ('=' - 32))
-#define DOT (1U << ('.' - 32))
-#define UNDERSCORE (1U << ('_' - 64))
+#define WORD BYTES_LETTERS, BYTES_DIGITS, ['-'] = true, ['_'] = true
 
-static const secret_set hex = {0, DIGITS, 0x7E, 0x7E}, capital = {0, DIGITS, CAPITALS},
-                        base64 = {0, DIGITS | DASH | PLUS | SLASH | EQUALS, CAPITALS | UNDERSCORE,
-                                  CAPITALS};
-const secret_set secret_word = {0, DIGITS | DASH, CAPITALS | UNDERSCORE, CAPITALS},
-                 secret_dotted = {0, DIGITS | DASH | DOT, CAPITALS | UNDERSCORE, CAPITALS};
+static const byte_set hex = {BYTES_HEX}, capital = {BYTES_CAPITALS, BYTES_DIGITS},
+                      base64 = {WORD, ['+'] = true, ['/'] = true, ['='] = true};
+const byte_set secret_word = {WORD}, secret_dotted = {WORD, ['.'] = true};
 
 /* What services put in front, and how many characters of which set are behind it at least; of hex,
  * just so many. */
 static const struct mark {
     const char *prefix;
     size_t least;
-    const uint32_t *set;
+    const bool *set;
 } marks[] = {{"sk-", 20, secret_word},
              {"AKIA", 16, capital},
              {"ASIA", 16, capital},
@@ -128,26 +119,23 @@ static bool is_mixed(const char *s, size_t n)
 
 static bool begins_mark(char c)
 {
-    static const uint32_t first[2] = {
-        1U << ('A' - 64) | 1U << ('C' - 64) | 1U << ('E' - 64) | 1U << ('G' - 64) |
-            1U << ('H' - 64) | 1U << ('L' - 64) | 1U << ('N' - 64) | 1U << ('P' - 64) |
-            1U << ('S' - 64),
-        1U << ('b' - 96) | 1U << ('d' - 96) | 1U << ('e' - 96) | 1U << ('f' - 96) |
-            1U << ('g' - 96) | 1U << ('h' - 96) | 1U << ('k' - 96) | 1U << ('l' - 96) |
-            1U << ('n' - 96) | 1U << ('p' - 96) | 1U << ('r' - 96) | 1U << ('s' - 96) |
-            1U << ('t' - 96) | 1U << ('w' - 96) | 1U << ('x' - 96) | 1U << ('y' - 96)};
-    return c >= 64 && (first[c / 32 - 2] >> c % 32 & 1);
+    static const byte_set first = {
+        ['A'] = true, ['C'] = true, ['E'] = true, ['G'] = true, ['H'] = true,
+        ['L'] = true, ['N'] = true, ['P'] = true, ['S'] = true, ['b'] = true,
+        ['d'] = true, ['e'] = true, ['f'] = true, ['g'] = true, ['h'] = true,
+        ['k'] = true, ['l'] = true, ['n'] = true, ['p'] = true, ['r'] = true,
+        ['s'] = true, ['t'] = true, ['w'] = true, ['x'] = true, ['y'] = true};
+    return bytes_has(first, c);
 }
 
 bool secret_marked_at(const char *s, size_t len, size_t *n)
 {
-    enum { LEAST = 11 }; /* of a prefix with what is behind it */
     size_t token = 0;
     if (!begins_mark(s[0]))
         return false;
-    while (token < len && token < LEAST && secret_in_set(s[token], secret_dotted))
+    while (token < len && token < SECRET_MARKED_LEAST && bytes_has(secret_dotted, s[token]))
         token++;
-    if (token < LEAST)
+    if (token < SECRET_MARKED_LEAST)
         return false;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         if (marks[i].prefix[0] != s[0] || marks[i].prefix[1] != s[1])
@@ -156,7 +144,7 @@ bool secret_marked_at(const char *s, size_t len, size_t *n)
         if (len < k + marks[i].least || memcmp(s, marks[i].prefix, k) != 0)
             continue;
         size_t end = k;
-        while (end < len && end < SECRET_MAX && secret_in_set(s[end], marks[i].set))
+        while (end < len && end < SECRET_MAX && bytes_has(marks[i].set, s[end]))
             end++;
         while (end > k && !isalnum((unsigned char)s[end - 1]) && s[end - 1] != '_')
             end--;

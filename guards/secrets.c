@@ -236,14 +236,18 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct
                         size_t *from, size_t *to)
 {
     while (end < len && end - at < NAME_MAX_BYTES &&
-           (secret_in_set(s[end], secret_word) || (unsigned char)s[end] >= 0x80) &&
+           (bytes_has(secret_word, s[end]) || (unsigned char)s[end] >= 0x80) &&
            !is_wide_colon(s + end, len - end))
         end++;
     if (end == len || !(parts(s[end]) || is_wide_colon(s + end, len - end)))
         return false;
     const bool bearer = is_scheme(s + at, end - at);
     const bool basic = end - at == 5 && (s[at] | 32) == 'b' && strncasecmp(s + at, "basic", 5) == 0;
-    const size_t given = value_start(s, len, end, bearer || basic);
+    /* Most words have another behind them; a value may stand behind "is". */
+    const bool another =
+        s[end] == ' ' && end + 1 < len && s[end + 1] != 'i' && bytes_has(secret_word, s[end + 1]);
+    const size_t given =
+        another && !bearer && !basic ? 0 : value_start(s, len, end, bearer || basic);
     const size_t value = given ? given : said_value(s, len, at, end);
     if (!value || value == len)
         return false;
@@ -282,7 +286,7 @@ static bool login_at(const char *s, size_t len, size_t at, size_t end, size_t *f
 {
     enum { LOGIN_MAX = 256 };
     size_t i = end, colon = 0;
-    while (i < len && i - at < NAME_MAX_BYTES && (secret_in_set(s[i], secret_word) || s[i] == '+'))
+    while (i < len && i - at < NAME_MAX_BYTES && (bytes_has(secret_word, s[i]) || s[i] == '+'))
         i++;
     if (len - i < 3 || memcmp(s + i, "://", 3) != 0)
         return false;
@@ -304,18 +308,19 @@ static bool login_at(const char *s, size_t len, size_t at, size_t end, size_t *f
 bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo, size_t *from,
                size_t *to)
 {
-    size_t n;
-    const bool first = at == 0 || !secret_in_set(text[at - 1], secret_dotted);
-    if (first && secret_marked_at(text + at, len - at, &n)) {
+    size_t n, end = at;
+    while (end < len && end - at < NAME_MAX_BYTES && bytes_has(secret_word, text[end]))
+        end++;
+    const bool first = at == 0 || !bytes_has(secret_dotted, text[at - 1]);
+    const bool marked = end - at >= SECRET_MARKED_LEAST || (end < len && text[end] == '.');
+    if (first && marked && secret_marked_at(text + at, len - at, &n)) {
         *from = at;
         *to = at + n;
         return true;
     }
-    size_t end = at;
-    while (end < len && end - at < NAME_MAX_BYTES && secret_in_set(text[end], secret_word))
-        end++;
     return assigned_at(text, len, at, end, memo, from, to) ||
-           login_at(text, len, at, end, from, to);
+           (end < len && (text[end] == ':' || text[end] == '+') &&
+            login_at(text, len, at, end, from, to));
 }
 
 size_t secret_word_at(const char *text, size_t len, size_t at)

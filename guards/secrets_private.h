@@ -3,18 +3,14 @@
 #define QUERN_SECRETS_PRIVATE_H
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "guards/bytes.h"
 
 enum { SECRET_MAX = 4096 };
 
-/* A set of characters: a bit for each. */
-typedef uint32_t secret_set[8];
-extern const secret_set secret_word, secret_dotted; /* letters, digits, '-' and '_'; '.' too */
+extern const byte_set secret_word, secret_dotted; /* letters, digits, '-' and '_'; '.' too */
 
-static inline bool secret_in_set(char c, const secret_set of)
-{
-    return of[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
-}
+enum { SECRET_MARKED_LEAST = 11 }; /* bytes of a mark with what is behind it */
 
 /* In secret_marks.c. A key that its service's mark tells begins here: its length. */
 bool secret_marked_at(const char *s, size_t len, size_t *n);

@@ -69,7 +69,7 @@ bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cu
     const size_t n = b->len < bytes ? b->len : bytes;
     const char *before = b->text + b->len - n;
     while (*cues) {
-        const size_t len = strcspn(cues, "|");
+        const size_t len = (size_t)(strchrnul(cues, '|') - cues);
         const bool may =
             len && has_byte(b, cues[0]) && has_byte(b, cues[len - 1]); /* most have not */
         const char *found = may ? memmem(before, n, cues, len) : NULL;
@@ -167,10 +167,10 @@ static size_t read_iban(struct scan *s, size_t from)
 {
     char id[40];
     size_t n = 0, i = from, end = 0;
-    const char country[2] = {(char)toupper((unsigned char)scan_at(s, from)),
-                             (char)toupper((unsigned char)scan_at(s, from + 1))};
     if (!scan_is_digit(scan_at(s, from + 2)) || !scan_is_digit(scan_at(s, from + 3)))
-        return 0;
+        return 0; /* most words */
+    const char country[2] = {(char)toupper((unsigned char)s->text[from]),
+                             (char)toupper((unsigned char)s->text[from + 1])};
     const size_t want = check_iban_length(country);
     if (!want)
         return 0;
@@ -238,9 +238,9 @@ static size_t word_end(struct scan *s, size_t i)
 {
     if (i >= s->word_from && i < s->word_to)
         return s->word_to;
+    static const byte_set rest = {SCAN_TOKEN, BYTES_CONTINUED};
     s->word_from = i;
-    while (i < s->len &&
-           (scan_same_token(s->text[i]) || ((unsigned char)s->text[i] & 0xC0) == 0x80))
+    while (i < s->len && bytes_has(rest, s->text[i]))
         i++;
     s->word_to = i;
     return i;
@@ -350,6 +350,12 @@ static size_t read_sign(struct scan *s, size_t i)
 
 void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *out)
 {
+    /* Bytes of ASCII that nothing begins with, and that are in no word: the spaces, most of all. */
+    static const byte_set idle = {BYTES_8(0),   BYTES_16(8),  BYTES_8(24),   BYTES_4(' '),
+                                  ['$'] = true, ['&'] = true, ['\''] = true, [')'] = true,
+                                  ['*'] = true, [','] = true, ['.'] = true,  ['/'] = true,
+                                  BYTES_4(';'), ['?'] = true, ['['] = true,  [']'] = true,
+                                  ['^'] = true, ['`'] = true, BYTES_4('{')};
     struct before before = {.pos = SIZE_MAX};
     struct scan s = {.before = &before, .text = text, .len = len, .mask = mask, .out = out};
     bool inside = false; /* of a word */
@@ -357,6 +363,10 @@ void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *o
     for (size_t i = 0; i < len && out->count < SPANS_MAX;) {
         if (inside)
             before.word = i = word_end(&s, i);
+        while (i < len && bytes_has(idle, text[i])) {
+            inside = false;
+            i++;
+        }
         if (i == len)
             break;
         const char c = text[i];
@@ -373,7 +383,8 @@ void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *o
             end = read_start(&s, i);
         inside = end ? false : scan_same_token(c);
         i = end ? end : i + 1;
-        while (!end && i < len && ((unsigned char)text[i] & 0xC0) == 0x80)
+        while (!end && (unsigned char)c >= 0x80 && i < len &&
+               ((unsigned char)text[i] & 0xC0) == 0x80)
             before.word = ++i; /* the rest of the character */
     }
 }

@@ -2,6 +2,7 @@
  * share. */
 #ifndef QUERN_SENSITIVE_SCAN_H
 #define QUERN_SENSITIVE_SCAN_H
+#include "guards/bytes.h"
 #include "guards/sensitive.h"
 
 /* What stands before a place, in lower case: looked at for several words. */
@@ -37,10 +38,14 @@ static inline char scan_at(const struct scan *s, size_t i)
 /* Letters, digits and underscores: what goes on with a word. Of other scripts the letters up to
  * U+07FF; signs (typographic marks, currencies, spaces) and scripts without spaces part words. `c`
  * is the first byte of a character. */
+#define SCAN_TOKEN                                                                                 \
+    BYTES_LETTERS, BYTES_DIGITS, ['_'] = true, [0xC3] = true, BYTES_4(0xC4), BYTES_8(0xC8),        \
+                                 BYTES_16(0xD0)
+
 static inline bool scan_same_token(char c)
 {
-    static const uint32_t token[8] = {0, 0x03FF0000, 0x87FFFFFE, 0x07FFFFFE, 0, 0, 0xFFFFFFF8, 0};
-    return token[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
+    static const byte_set token = {SCAN_TOKEN};
+    return bytes_has(token, c);
 }
 
 static inline bool scan_is_alnum(char c)

@@ -6,13 +6,22 @@
 
 #include "common/hash.h"
 #include "common/mem.h"
+#include "guards/bytes.h"
 
 enum { GLUED_LEAST = 16, RUN_MAX = 192, DECOMPOSED_MAX = 8, SET_APART_LEAST = 3 };
+
+/* FNV-1a, as long as a text is, and its stem. */
+struct hashes {
+    uint32_t whole, stem;
+};
+
+static const struct hashes no_bytes = {2166136261U, 2166136261U};
 
 /* What one word may be read as. */
 struct form {
     char text[WORD_MAX];
     size_t len;
+    struct hashes hashes; /* of the text */
 };
 
 /* Where the reader is. */
@@ -32,18 +41,46 @@ struct reader {
     size_t run_len, run_gap;
 };
 
+/* `at`: how many bytes went before `c`. */
+static inline struct hashes hash_on(struct hashes h, char c, size_t at)
+{
+    h.whole = (h.whole ^ (unsigned char)c) * 16777619U;
+    h.stem = at < STEM ? h.whole : h.stem;
+    return h;
+}
+
+static struct hashes hashes_of(const char *folded, size_t len)
+{
+    struct hashes h = no_bytes;
+    for (size_t i = 0; i < len; i++)
+        h = hash_on(h, folded[i], i);
+    return h;
+}
+
+uint32_t words_hash(const char *folded, size_t len)
+{
+    return hashes_of(folded, len).whole;
+}
+
+static void clear(struct form *f)
+{
+    f->len = 0;
+    f->hashes = no_bytes;
+}
+
 static void put_char(struct form *f, char c)
 {
-    if (f->len < WORD_MAX)
-        f->text[f->len++] = c;
+    if (f->len == WORD_MAX)
+        return;
+    f->hashes = hash_on(f->hashes, c, f->len);
+    f->text[f->len++] = c;
 }
 
 static void put(struct form *f, const char *bytes, size_t len)
 {
-    if (f->len + len <= WORD_MAX) {
-        memcpy(f->text + f->len, bytes, len);
-        f->len += len;
-    }
+    if (f->len + len <= WORD_MAX)
+        for (size_t i = 0; i < len; i++)
+            put_char(f, bytes[i]);
 }
 
 /* Letters that look like those of ASCII once case and accents are folded. */
@@ -110,20 +147,8 @@ static void put_code(struct form *f, utf8proc_int32_t c)
 /* ---- what was read ----------------------------------------------------------------------------
  */
 
-static uint32_t hash_on(uint32_t h, const char *folded, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)folded[i]) * 16777619U;
-    return h;
-}
-
-uint32_t words_hash(const char *folded, size_t len)
-{
-    return hash_on(2166136261U, folded, len);
-}
-
-static void emit(struct reader *r, uint64_t mask, const char *folded, size_t len, uint32_t from,
-                 uint32_t to, uint32_t flags)
+static void emit(struct reader *r, uint64_t mask, struct hashes h, uint32_t from, uint32_t to,
+                 uint32_t flags)
 {
     struct words *ws = r->ws;
     if (ws->count == WORDS_MAX)
@@ -132,37 +157,37 @@ static void emit(struct reader *r, uint64_t mask, const char *folded, size_t len
         ws->cap = ws->cap ? ws->cap * 2 : 64;
         ws->items = mem_array(ws->items, ws->cap, sizeof *ws->items);
     }
-    const size_t first = len < STEM ? len : STEM;
-    const uint32_t stem = words_hash(folded, first);
-    ws->items[ws->count++] = (struct word){.mask = mask,
-                                           .from = from,
-                                           .to = to,
-                                           .hash = hash_on(stem, folded + first, len - first),
-                                           .stem = stem,
-                                           .flags = flags};
+    ws->items[ws->count++] = (struct word){
+        .mask = mask, .from = from, .to = to, .hash = h.whole, .stem = h.stem, .flags = flags};
+}
+
+static uint64_t find_form(const struct lexicon *l, const struct form *f)
+{
+    return lexicon_find(l, f->text, f->len, f->hashes.whole);
 }
 
 /* Digits and signs as the letters they stand for; '1' is i or l. */
 static uint64_t find_leet(const struct lexicon *l, const struct form *f, char one)
 {
     static const char from[] = "0345789@$", to[] = "oeastbgas";
-    char s[WORD_MAX];
+    struct form letters;
+    clear(&letters);
     for (size_t i = 0; i < f->len; i++) {
         const char *at = strchr(from, f->text[i]);
         const bool bar = f->text[i] == '1' || f->text[i] == '!' || f->text[i] == '|';
-        s[i] = bar ? one : at && *at ? to[at - from] : f->text[i];
+        put_char(&letters, bar ? one : at && *at ? to[at - from] : f->text[i]);
     }
-    return lexicon_find(l, s, f->len);
+    return find_form(l, &letters);
 }
 
 static uint64_t find(const struct reader *r, bool *hidden)
 {
-    uint64_t mask = lexicon_find(r->lexicon, r->plain.text, r->plain.len);
+    uint64_t mask = find_form(r->lexicon, &r->plain);
     if (mask)
         return mask;
     *hidden = true;
     if (r->foreign)
-        mask = lexicon_find(r->lexicon, r->alike.text, r->alike.len);
+        mask = find_form(r->lexicon, &r->alike);
     const struct form *f = r->foreign ? &r->alike : &r->plain;
     if (!mask && r->digits && r->letters && f->len > 2) {
         mask = find_leet(r->lexicon, f, 'i');
@@ -179,14 +204,14 @@ static void read_unspaced(struct reader *r, const char *s, size_t len, const uin
         uint64_t mask = 0;
         const size_t n = lexicon_longest(r->lexicon, s + i, len - i, &mask);
         if (n > 2 || (n && (unsigned char)s[i] >= 0x80)) {
-            emit(r, mask, s + i, n, from[i], to[i + n - 1], flags);
+            emit(r, mask, hashes_of(s + i, n), from[i], to[i + n - 1], flags);
             i += n;
         } else {
             size_t width = 1;
             while (i + width < len && ((unsigned char)s[i + width] & 0xC0) == 0x80)
                 width++;
             if (width > 1)
-                emit(r, 0, s + i, width, from[i], to[i + width - 1], flags);
+                emit(r, 0, hashes_of(s + i, width), from[i], to[i + width - 1], flags);
             i += width;
         }
     }
@@ -194,19 +219,19 @@ static void read_unspaced(struct reader *r, const char *s, size_t len, const uin
 
 static void end_run(struct reader *r)
 {
-    uint64_t mask;
     if (r->run_len >= SET_APART_LEAST) {
-        mask = lexicon_find(r->lexicon, r->run, r->run_len);
-        if (mask) {
-            emit(r, mask, r->run, r->run_len, r->run_from[0], r->run_to[r->run_len - 1],
-                 WORD_HIDDEN);
-        } else if (r->run_len > SET_APART_LEAST) {
+        const struct hashes h = hashes_of(r->run, r->run_len);
+        const uint64_t mask = lexicon_find(r->lexicon, r->run, r->run_len, h.whole);
+        if (mask)
+            emit(r, mask, h, r->run_from[0], r->run_to[r->run_len - 1], WORD_HIDDEN);
+        else if (r->run_len > SET_APART_LEAST)
             read_unspaced(r, r->run, r->run_len, r->run_from, r->run_to, WORD_HIDDEN);
-        }
     } else {
-        for (size_t i = 0; i < r->run_len; i++) /* a, I */
-            emit(r, lexicon_find(r->lexicon, r->run + i, 1), r->run + i, 1, r->run_from[i],
+        for (size_t i = 0; i < r->run_len; i++) { /* a, I */
+            const struct hashes h = hashes_of(r->run + i, 1);
+            emit(r, lexicon_find(r->lexicon, r->run + i, 1, h.whole), h, r->run_from[i],
                  r->run_to[i], 0);
+        }
     }
     r->run_len = 0;
 }
@@ -257,14 +282,15 @@ static void end_word(struct reader *r)
     if (r->plain.len == 1 || (r->foreign && r->alike.len == 1)) {
         add_to_run(r);
     } else {
-        end_run(r);
+        if (r->run_len)
+            end_run(r);
         bool dressed = false;
         const uint64_t mask = find(r, &dressed);
         const bool hidden = r->hidden || (mask && dressed);
         const struct form *f = hidden && r->foreign ? &r->alike : &r->plain;
         if (!mask && r->plain.len >= GLUED_LEAST && read_glued(r))
             return;
-        emit(r, mask, f->text, f->len, r->from, r->to,
+        emit(r, mask, f->hashes, r->from, r->to,
              r->flags | (hidden ? WORD_HIDDEN : 0) |
                  (r->to < r->len && r->text[r->to] == ':' ? WORD_COLON : 0));
     }
@@ -279,14 +305,16 @@ static void begin_word(struct reader *r, size_t at)
     if (r->open)
         return;
     r->open = true;
-    r->plain.len = r->alike.len = 0;
+    clear(&r->plain);
+    clear(&r->alike);
     r->foreign = r->digits = r->letters = r->hidden = false;
     r->from = (uint32_t)at;
 }
 
+/* What a byte of ASCII is. */
 enum ascii {
     A_OTHER,
-    A_LETTER,
+    A_LETTER, /* `true` in the table */
     A_DIGIT,
     A_SIGN,
     A_APOSTROPHE,
@@ -296,19 +324,19 @@ enum ascii {
     A_QUOTE
 };
 
-/* What a byte of ASCII is: letters as their lower case. */
-static unsigned char kind_of(char c)
+static const unsigned char kinds[256] = {
+    BYTES_LETTERS,      ['0'] = A_DIGIT,    ['1'] = A_DIGIT,    ['2'] = A_DIGIT,
+    ['3'] = A_DIGIT,    ['4'] = A_DIGIT,    ['5'] = A_DIGIT,    ['6'] = A_DIGIT,
+    ['7'] = A_DIGIT,    ['8'] = A_DIGIT,    ['9'] = A_DIGIT,    ['\t'] = A_SPACE,
+    [' '] = A_SPACE,    ['#'] = A_SPACE,    ['\n'] = A_LINE,    ['.'] = A_SENTENCE,
+    ['?'] = A_SENTENCE, [':'] = A_SENTENCE, [';'] = A_SENTENCE, ['-'] = A_SENTENCE,
+    ['*'] = A_SENTENCE, ['>'] = A_SENTENCE, ['('] = A_SENTENCE, ['['] = A_SENTENCE,
+    ['{'] = A_SENTENCE, ['"'] = A_QUOTE,    ['`'] = A_QUOTE,    ['\''] = A_APOSTROPHE,
+    ['@'] = A_SIGN,     ['$'] = A_SIGN,     ['!'] = A_SIGN,     ['|'] = A_SIGN};
+
+static inline unsigned char kind_of(char c)
 {
-    static const unsigned char kinds[128] = {
-        ['\t'] = A_SPACE,      [' '] = A_SPACE,    ['#'] = A_SPACE,    ['\n'] = A_LINE,
-        ['.'] = A_SENTENCE,    ['?'] = A_SENTENCE, [':'] = A_SENTENCE, [';'] = A_SENTENCE,
-        ['-'] = A_SENTENCE,    ['*'] = A_SENTENCE, ['>'] = A_SENTENCE, ['('] = A_SENTENCE,
-        ['['] = A_SENTENCE,    ['{'] = A_SENTENCE, ['"'] = A_QUOTE,    ['`'] = A_QUOTE,
-        ['\''] = A_APOSTROPHE, ['@'] = A_SIGN,     ['$'] = A_SIGN,     ['!'] = A_SIGN,
-        ['|'] = A_SIGN};
-    if ((c | 32) >= 'a' && (c | 32) <= 'z')
-        return A_LETTER;
-    return c >= '0' && c <= '9' ? A_DIGIT : kinds[(unsigned char)c & 127];
+    return kinds[(unsigned char)c];
 }
 
 static void read_gap(struct reader *r, unsigned char kind, char c)
@@ -324,29 +352,52 @@ static void read_gap(struct reader *r, unsigned char kind, char c)
         r->flags &= ~(uint32_t)WORD_LINE;
 }
 
-static void read_ascii(struct reader *r, size_t at)
+/* A sign of ASCII: within a word it may stand for a letter. */
+static void read_sign(struct reader *r, size_t at, unsigned char kind)
 {
     const char c = r->text[at];
-    const unsigned char kind = kind_of(c);
-    if (kind > A_DIGIT) {
-        const bool inside = at + 1 < r->len && kind_of(r->text[at + 1]) == A_LETTER;
-        const bool dollar = c == '$' && r->open && r->letters;
-        if ((!inside && !dollar) || (kind != A_SIGN && (kind != A_APOSTROPHE || !r->open))) {
-            read_gap(r, kind, c);
-            return;
-        }
-    } else if (kind == A_OTHER) {
+    const bool inside = at + 1 < r->len && kind_of(r->text[at + 1]) == A_LETTER;
+    const bool dollar = c == '$' && r->open && r->letters;
+    if ((!inside && !dollar) || (kind != A_SIGN && (kind != A_APOSTROPHE || !r->open))) {
         read_gap(r, kind, c);
         return;
     }
-    const char low = kind == A_LETTER ? (char)(c | 32) : c;
     begin_word(r, at);
-    put_char(&r->plain, low);
+    put_char(&r->plain, c);
     if (r->foreign)
-        put_char(&r->alike, low);
-    r->letters |= kind == A_LETTER;
-    r->digits |= kind == A_DIGIT || kind == A_SIGN;
+        put_char(&r->alike, c);
+    r->digits |= kind == A_SIGN;
     r->to = (uint32_t)at + 1;
+}
+
+/* Letters and digits of ASCII, most of most texts, as lower case (a digit has that bit anyhow).
+ * Returns where it goes on. */
+static size_t read_letters(struct reader *r, size_t at)
+{
+    begin_word(r, at);
+    struct form *f = &r->plain;
+    struct hashes h = f->hashes;
+    size_t i = at, len = f->len;
+    unsigned seen = 0;
+    for (unsigned char kind; i < r->len; i++) {
+        kind = kind_of(r->text[i]);
+        if (kind != A_LETTER && kind != A_DIGIT)
+            break;
+        seen |= kind;
+        if (len == WORD_MAX)
+            continue;
+        f->text[len] = (char)(r->text[i] | 32);
+        h = hash_on(h, f->text[len], len);
+        len++;
+    }
+    f->len = len;
+    f->hashes = h;
+    for (size_t k = at; k < i && r->foreign; k++)
+        put_char(&r->alike, (char)(r->text[k] | 32));
+    r->letters |= (seen & A_LETTER) != 0;
+    r->digits |= (seen & A_DIGIT) != 0;
+    r->to = (uint32_t)i;
+    return i;
 }
 
 /* A run of a script without spaces goes through the lexicon as a whole. */
@@ -470,10 +521,13 @@ void words_read(struct words *ws, const struct lexicon *l, const char *text, siz
     r.flags = WORD_LINE | WORD_SENTENCE;
     ws->count = 0;
     for (size_t at = 0; at < len && ws->count < WORDS_MAX;) {
-        if ((unsigned char)text[at] < 0x80)
-            read_ascii(&r, at++);
-        else
+        const unsigned char kind = kind_of(text[at]);
+        if ((unsigned char)text[at] >= 0x80)
             at = read_wide(&r, at);
+        else if (kind == A_LETTER || kind == A_DIGIT)
+            at = read_letters(&r, at);
+        else
+            read_sign(&r, at++, kind);
     }
     end_word(&r);
     end_run(&r);
@@ -481,8 +535,9 @@ void words_read(struct words *ws, const struct lexicon *l, const char *text, siz
 
 size_t words_fold(const char *word, size_t len, char out[WORD_MAX])
 {
-    struct form f = {.len = 0};
+    struct form f;
     utf8proc_int32_t c, parts[DECOMPOSED_MAX];
+    clear(&f);
     for (size_t at = 0; at < len;) {
         const utf8proc_ssize_t w =
             utf8proc_iterate((const utf8proc_uint8_t *)word + at, (utf8proc_ssize_t)(len - at), &c);

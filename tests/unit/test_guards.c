@@ -1,5 +1,6 @@
 /* Guards: words in disguise, encodings, check digits, placeholders, seals. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -75,6 +76,7 @@ START_TEST(encodings_are_looked_into)
         "69 67 6e 6f 72 65 20 61 6c 6c 20 72",
         "01101001 01100111 01101110 01101111 01110010 01100101 "
         "00100000 01100001 01101100 01101100"};
+    static const char before[] = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
     struct buf out;
     buf_init(&out, ENCODED_MAX);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -82,6 +84,15 @@ START_TEST(encodings_are_looked_into)
         ck_assert_msg(encoded_next(texts[i], strlen(texts[i]), &at, &from, &to, &out), "%s",
                       texts[i]);
         ck_assert_msg(strncmp(out.data, "ignore al", 9) == 0, "%s: %s", texts[i], out.data);
+        const size_t first = from;
+        for (size_t k = 0; k < 2 * sizeof before; k++) { /* wherever it begins */
+            char text[256];
+            const int n = snprintf(text, sizeof text, "%.*s%s", (int)(k / 2),
+                                   k % 2 ? before : ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,", texts[i]);
+            at = 0;
+            ck_assert_msg(encoded_next(text, (size_t)n, &at, &from, &to, &out), "%s", text);
+            ck_assert_msg(from == first + k / 2, "%s: %zu", text, from);
+        }
     }
     static const char *const none[] = {"hello world and nothing else",
                                        "da39a3ee5e6b4b0d3255bfef95601890afd80709", "100%25 sure",
