@@ -31,11 +31,21 @@ struct id_scheme {
 /* The longest first; ends with name == NULL. */
 extern const struct id_scheme id_schemes[];
 
-/* Those with letters: Spain's DNI ("12345678Z") and NIE ("X1234567L"), Italy's codice fiscale,
- * Finland's HETU ("131052-308T"). Upper case, separators removed but HETU's. */
+/* Those that begin with a letter, as one word in upper case. */
+struct lettered_scheme {
+    size_t len;
+    bool (*valid)(const char *s);
+    const char *cues; /* as above; NULL: it needs none */
+};
+/* The longest first; ends with valid == NULL. */
+extern const struct lettered_scheme lettered_schemes[];
+
+/* Those that begin with digits, or with X, Y or Z: Spain's DNI ("12345678Z") and NIE
+ * ("X1234567L"), Finland's HETU ("131052-308T"), Ireland's PPS ("1234567TW"). Upper case, without
+ * separators but HETU's. */
 bool check_dni(const char *s, size_t n);
-bool check_codice_fiscale(const char *s, size_t n);
 bool check_hetu(const char *s, size_t n);
+bool check_pps(const char *s, size_t n);
 /* France's NIR: 15 digits; those born in Corsica have 19 for 2A and 18 for 2B. */
 bool check_nir(const char *digits);
 #endif

@@ -361,7 +361,7 @@ static void read_year(struct dates *d, struct tokens *t, size_t at)
         return;
     if (at > 0 && token_is_near(t, at - 1)) {
         const struct gloss *g = token_means(t, at - 1, MEANS_UNIT, LANGS_ALL);
-        if (g && g->dimension == DIM_MONEY)
+        if (g && gloss_is_money(g))
             return;
     }
     cover(add(d, year, 0, 0), t, at, at);

@@ -37,6 +37,8 @@ enum meaning {
     MEANS_HALFDAY,  /* 0: am; 720: pm */
     MEANS_CLOCK,    /* goes behind a time: Uhr */
     MEANS_AT,       /* goes before a time */
+    MEANS_PAST,     /* a quarter past nine */
+    MEANS_BEFORE,   /* a quarter to ten */
     MEANS_AND,
     MEANS_TO,      /* of ranges */
     MEANS_OF,      /* between a day and its month */
@@ -63,7 +65,16 @@ enum dimension {
     DIM_WATT_HOURS,
     DIM_MONEY,
     DIM_CLOCK, /* minutes after midnight */
-    DIMENSIONS
+    DIMENSIONS,
+    /* What a text says of money: what has the sign $, ¥ … A quantity of it has DIM_MONEY. */
+    DIM_DOLLARS = DIMENSIONS,
+    DIM_EUROS,
+    DIM_POUNDS,
+    DIM_YEN,
+    DIM_FRANCS,
+    DIM_CROWNS,
+    DIM_ZLOTY,
+    DIMENSIONS_SAID
 };
 
 struct gloss {
@@ -72,6 +83,11 @@ struct gloss {
     uint8_t meaning, dimension;
     double value;
 };
+
+static inline bool gloss_is_money(const struct gloss *g)
+{
+    return g->dimension == DIM_MONEY || g->dimension >= DIMENSIONS;
+}
 
 struct glossary;
 

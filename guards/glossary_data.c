@@ -371,10 +371,14 @@ const struct gloss_row gloss_rows[] = {
     {MEANS_UNIT, 1e12, DIM_WATT_HOURS, "twh"},
     {MEANS_UNIT, 0.01, DIM_MONEY,
      "en:cent,cents,pence de:cent fr:centime,centimes es:céntimo,céntimos it:centesimi"},
-    {MEANS_UNIT, 1, DIM_MONEY,
-     "eur euro euros usd gbp chf nok sek dkk jpy pln cad aud "
-     "en:dollar,dollars,pound,pounds,francs,yen,kronor,kroner,zloty de:franken,dollar "
-     "fr:francs es:dólares,pesos it:dollari pt:reais,dólares"},
+    {MEANS_UNIT, 1, DIM_DOLLARS,
+     "usd cad aud en:dollar,dollars de:dollar es:dólares,pesos it:dollari pt:reais,dólares"},
+    {MEANS_UNIT, 1, DIM_EUROS, "eur euro euros"},
+    {MEANS_UNIT, 1, DIM_POUNDS, "gbp en:pound,pounds"},
+    {MEANS_UNIT, 1, DIM_YEN, "jpy en:yen"},
+    {MEANS_UNIT, 1, DIM_FRANCS, "chf en:francs de:franken fr:francs"},
+    {MEANS_UNIT, 1, DIM_CROWNS, "nok sek dkk en:kronor,kroner"},
+    {MEANS_UNIT, 1, DIM_ZLOTY, "pln en:zloty"},
 
     {MEANS_NOON, 720, 0,
      "en:noon,midday de:mittag,mittags fr:midi es:mediodía it:mezzogiorno pt:meio-dia nl:middag"},
@@ -385,6 +389,8 @@ const struct gloss_row gloss_rows[] = {
     {MEANS_HALFDAY, 720, 0, "pm en:afternoon,evening de:nachmittags,abends"},
     {MEANS_CLOCK, 0, 0,
      "en:o'clock,oclock de:uhr fr:heures,heure,h nl:uur es:horas pt:horas,h it:ore"},
+    {MEANS_PAST, 0, 0, "en:past,after de:nach"},
+    {MEANS_BEFORE, 0, 0, "en:to,before de:vor"},
     {MEANS_AT, 0, 0,
      "en:at,by,from,until,till,before,after,between,around,to de:um,ab,bis,gegen fr:à,vers,dès "
      "es:las,la it:alle,dalle,ore "

@@ -24,7 +24,7 @@ struct side {
 /* What the source says, sorted so that it is found by its kind and value: readings of quantities,
  * by their dimension and the one that the text says; and of dates what each says. */
 enum {
-    FACT_DAY = DIMENSIONS * DIMENSIONS,
+    FACT_DAY = DIMENSIONS * DIMENSIONS_SAID,
     FACT_GUESS,
     FACT_MONTH,
     FACT_QUARTER,
@@ -56,7 +56,7 @@ static void unsupported(struct check *k, enum claim_kind kind, uint32_t from, ui
 
 static uint32_t kind_of(unsigned reading, unsigned said)
 {
-    return reading * DIMENSIONS + said;
+    return reading * DIMENSIONS_SAID + said;
 }
 
 static int by_value(const void *a, const void *b)
@@ -104,6 +104,11 @@ static void add_date_facts(struct check *k, const struct date *d)
         add_fact(k, kind_of(DIM_NONE, DIM_NONE), d->day);
 }
 
+static unsigned said_of(const struct quantity *q)
+{
+    return q->currency ? q->currency : q->dimension;
+}
+
 static void collect_facts(struct check *k)
 {
     enum { OF_DATE = 8 };
@@ -112,7 +117,7 @@ static void collect_facts(struct check *k)
     k->facts = mem_array(NULL, q->count * READINGS_MAX + d->count * OF_DATE + 1, sizeof *k->facts);
     for (size_t i = 0; i < q->count; i++)
         for (size_t r = 0; r < q->items[i].count; r++)
-            add_fact(k, kind_of(q->items[i].readings[r].dimension, q->items[i].dimension),
+            add_fact(k, kind_of(q->items[i].readings[r].dimension, said_of(&q->items[i])),
                      q->items[i].readings[r].value);
     for (size_t i = 0; i < d->count; i++)
         add_date_facts(k, &d->items[i]);
@@ -153,11 +158,14 @@ static bool has_value(const struct check *k, uint32_t kind, const struct reading
     return (about || rounds) && has_between(k, kind, r->value - half, r->value + half);
 }
 
-/* Numbers of two measures are not the same; one without may be of any. */
+/* Numbers of two measures are not the same, nor are those of two currencies; one without may be of
+ * any. */
 static bool has_reading(const struct check *k, const struct quantity *q, const struct reading *r)
 {
-    for (unsigned said = 0; said < DIMENSIONS; said++) {
+    for (unsigned said = 0; said < DIMENSIONS_SAID; said++) {
         if (r->dimension == DIM_NONE && q->dimension != DIM_NONE && said != DIM_NONE)
+            continue;
+        if (q->currency && said >= DIMENSIONS && said != q->currency)
             continue;
         if (has_value(k, kind_of(r->dimension, said), r, q->about))
             return true;
@@ -205,7 +213,7 @@ static void check_numbers(struct check *k)
         }
         k->out->claims++;
         summed = q->summed && has_reading(k, q, &q->readings[q->count - 1]);
-        const bool version = k->a.tokens.items[q->first].kind == TOKEN_DIGITS &&
+        const bool version = !q->currency && k->a.tokens.items[q->first].kind == TOKEN_DIGITS &&
                              q->first == q->last &&
                              names_has_code(k->names, &k->a.tokens, q->first);
         if (!summed && !version && !has_quantity(k, q) && !is_guess(k, q))
@@ -278,7 +286,7 @@ static bool is_number(const struct check *k, const struct date *d)
 {
     if (!d->year || d->month || d->quarter)
         return false;
-    for (unsigned kind = 0; kind < DIMENSIONS * DIMENSIONS; kind++)
+    for (unsigned kind = 0; kind < FACT_DAY; kind++)
         if (has_between(k, kind, d->year, d->year))
             return true;
     return false;

@@ -14,11 +14,13 @@ enum {
     INITIALS_MAX = 8, /* letters of an abbreviation */
     LONG_LEAST = 6,   /* letters of a word that two to four letters may stand for */
     LONG_MAX = 256,
-    NAME_LEAST = 3 /* bytes of a name; what is shorter is mostly an abbreviation of no name */
+    SPELLED_LEAST = 4, /* bytes of a word in which "ue" may stand for an umlaut; AE is none */
+    NAME_LEAST = 3     /* bytes of a name; what is shorter is mostly an abbreviation of no name */
 };
 
 struct name_index {
     const struct tokens *source;
+    struct token *words;       /* the source's, each as spelled() has it */
     uint32_t *next;            /* of each token, the one before with the same beginning; 0: none */
     uint32_t buckets[BUCKETS]; /* one more than the token */
     char *initials, *capitals; /* of its words but the small ones; of those with capitals alone */
@@ -26,6 +28,34 @@ struct name_index {
     uint32_t longs[LONG_MAX]; /* tokens: words with capitals */
     size_t long_count;
 };
+
+/* "Mueller" is Müller, whose accents are gone, and "Soren" Søren: one spelling for both. */
+static struct token spelled(const struct token *w)
+{
+    static const struct {
+        const char *letter, *as;
+    } letters[] = {{"\xC3\xB8", "o"}, {"\xC3\xA6", "a"}, {"\xC5\x82", "l"}, {"\xC4\x91", "d"},
+                   {"\xC3\xB0", "d"}, {"\xC5\x93", "o"}, {"\xC4\xB1", "i"}};
+    struct token s = *w;
+    s.len = 0;
+    for (size_t i = 0, n; i < w->len; i += n) {
+        const char *as = NULL;
+        n = 1;
+        for (size_t k = 0; (w->folded[i] & 0x80) && k < sizeof letters / sizeof *letters; k++)
+            if (strncmp(w->folded + i, letters[k].letter, 2) == 0) {
+                as = letters[k].as;
+                n = 2;
+            }
+        if (as)
+            s.folded[s.len++] = *as;
+        else if (!(w->len >= SPELLED_LEAST && w->folded[i] == 'e' && i > 0 &&
+                   strchr("aou", w->folded[i - 1])))
+            s.folded[s.len++] = w->folded[i];
+    }
+    s.folded[s.len] = '\0';
+    s.hash = words_hash(s.folded, s.len);
+    return s;
+}
 
 static uint32_t bucket_of(const char *folded, size_t len)
 {
@@ -51,11 +81,11 @@ static bool is_plain(const struct tokens *t, size_t at)
 /* Each word once, so that a text of one word has no long chains. */
 static void index_word(struct name_index *n, size_t at)
 {
-    const struct token *w = &n->source->items[at];
+    const struct token *w = &n->words[at];
     uint32_t *bucket = &n->buckets[bucket_of(w->folded, w->len)];
     uint32_t seen = 0;
     for (uint32_t i = *bucket; i && seen < CHAIN_MAX; i = n->next[i - 1], seen++)
-        if (is_same(&n->source->items[i - 1], w) && n->source->items[i - 1].capital >= w->capital)
+        if (is_same(&n->words[i - 1], w) && n->words[i - 1].capital >= w->capital)
             return;
     n->next[at] = *bucket;
     *bucket = (uint32_t)at + 1;
@@ -65,11 +95,13 @@ struct name_index *names_new(const struct tokens *source)
 {
     struct name_index *n = mem_zero(sizeof *n);
     n->source = source;
+    n->words = mem_array(NULL, source->count + 1, sizeof *n->words);
     n->next = mem_array(NULL, source->count + 1, sizeof *n->next);
     n->initials = mem_alloc(source->count + 1);
     n->capitals = mem_alloc(source->count + 1);
     for (size_t i = 0; i < source->count; i++) {
         const struct token *w = &source->items[i];
+        n->words[i] = spelled(w);
         index_word(n, i);
         if (is_small(source, i) || w->kind != TOKEN_WORD)
             continue;
@@ -84,6 +116,7 @@ struct name_index *names_new(const struct tokens *source)
 
 void names_free(struct name_index *n)
 {
+    free(n->words);
     free(n->next);
     free(n->initials);
     free(n->capitals);
@@ -122,14 +155,15 @@ static bool is_inflected(const struct token *a, const struct token *b)
 }
 
 /* The source's token that is this word; NULL: there is none. */
-static const struct token *find_word(const struct name_index *n, const struct token *w)
+static const struct token *find_word(const struct name_index *n, const struct token *word)
 {
+    const struct token w = spelled(word);
     uint32_t seen = 0;
-    for (uint32_t i = n->buckets[bucket_of(w->folded, w->len)]; i && seen < CHAIN_MAX;
+    for (uint32_t i = n->buckets[bucket_of(w.folded, w.len)]; i && seen < CHAIN_MAX;
          i = n->next[i - 1], seen++) {
-        const struct token *s = &n->source->items[i - 1];
-        if (is_same(s, w) || (s->capital && is_inflected(w, s)))
-            return s;
+        const struct token *s = &n->words[i - 1];
+        if (is_same(s, &w) || (s->capital && is_inflected(&w, s)))
+            return &n->source->items[i - 1];
     }
     return NULL;
 }

@@ -58,7 +58,7 @@ static size_t read_one(struct quantity_reader *r, size_t at)
         next = quantity_read_clock(r, at);
         return next != at ? next : read_rest(r, quantity_read_number(r, at));
     }
-    if ((next = read_implied(r, at)) != at)
+    if ((next = quantity_read_past(r, at)) != at || (next = read_implied(r, at)) != at)
         return next;
     if ((next = quantity_read_words(r, at)) != at)
         return read_rest(r, next);
@@ -105,6 +105,7 @@ static void spread(const struct quantity_reader *r, struct quantity *a, const st
     } else if (b->factor != 1 || b->dimension) {
         quantity_add_reading(a, v * b->factor, grain * b->factor, b->dimension);
         a->dimension = b->dimension;
+        a->currency = a->currency ? a->currency : b->currency;
         a->factor = b->factor;
     }
 }

@@ -17,6 +17,7 @@ struct quantity {
     struct reading readings[READINGS_MAX];
     uint8_t count;
     uint8_t dimension;      /* that the text says; DIM_NONE: none */
+    uint8_t currency;       /* DIM_DOLLARS, …; DIM_NONE: it says none */
     double factor;          /* what a multiplier and a unit make of the number */
     bool words;             /* in words */
     bool ordinal, fraction; /* third; two thirds */

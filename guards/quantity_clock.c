@@ -85,6 +85,29 @@ size_t quantity_read_clock(struct quantity_reader *r, size_t first)
     return next + half;
 }
 
+/* "half past nine", "a quarter to ten": the token behind it; `first`: it is none. */
+size_t quantity_read_past(struct quantity_reader *r, size_t first)
+{
+    const double part = 60 * quantity_fraction_of(r, first);
+    const size_t at = first + 2;
+    double noon;
+    if ((part != 15 && part != 30) || at >= r->t->count || !token_is_near(r->t, first) ||
+        !token_is_near(r->t, first + 1))
+        return first;
+    const bool past = quantity_means(r, first + 1, MEANS_PAST);
+    const double hour = is_small(r, at, 1, 2, 13) ? quantity_whole(r, at) : quantity_piece(r, at);
+    if (!(past || (part == 15 && quantity_means(r, first + 1, MEANS_BEFORE))) || hour < 1 ||
+        hour > 12)
+        return first;
+    const size_t half = halfday_at(r, at + 1, &noon);
+    const double minutes = hour * 60 + (past ? part : -part) + (half && hour < 12 ? noon : 0);
+    struct quantity *q = quantity_add(r, first);
+    quantity_set_clock(q, floor(minutes / 60), fmod(minutes, 60), !half);
+    q->words = true;
+    quantity_extend(r, q, at + half);
+    return at + half + 1;
+}
+
 /* "at nine", "9 heures", "alle 23.10": may be a time. "At 8 points" is none. */
 void quantity_read_hour(const struct quantity_reader *r, struct quantity *q)
 {

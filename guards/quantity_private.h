@@ -41,6 +41,7 @@ void quantity_read_ratio(struct quantity_reader *r, struct quantity *q);
 
 /* In quantity_clock.c. */
 size_t quantity_read_clock(struct quantity_reader *r, size_t first);
+size_t quantity_read_past(struct quantity_reader *r, size_t first);
 void quantity_read_hour(const struct quantity_reader *r, struct quantity *q);
 void quantity_set_clock(struct quantity *q, double hour, double minute, bool either);
 #endif

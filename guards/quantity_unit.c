@@ -17,21 +17,35 @@ static bool text_at(const struct quantity_reader *r, size_t at, const char *what
     return at + n <= r->t->len && memcmp(r->t->text + at, what, n) == 0;
 }
 
-static bool sign_before(const struct quantity_reader *r, size_t at)
+static const struct {
+    const char *text;
+    enum dimension currency;
+} money_signs[] = {{"$", DIM_DOLLARS},
+                   {"\xE2\x82\xAC", DIM_EUROS},
+                   {"\xC2\xA3", DIM_POUNDS},
+                   {"\xC2\xA5", DIM_YEN}};
+
+/* The currency whose sign stands right before `from`, or at `behind`; DIM_NONE: there is none. */
+static enum dimension signed_money(const struct quantity_reader *r, size_t from, size_t behind)
 {
-    return (at > 0 && r->t->text[at - 1] == '$') || (at > 1 && text_at(r, at - 2, "\xC2\xA3")) ||
-           (at > 2 && text_at(r, at - 3, "\xE2\x82\xAC"));
+    for (size_t i = 0; i < sizeof money_signs / sizeof *money_signs; i++) {
+        const size_t n = strlen(money_signs[i].text);
+        if ((from >= n && text_at(r, from - n, money_signs[i].text)) ||
+            text_at(r, behind, money_signs[i].text))
+            return money_signs[i].currency;
+    }
+    return DIM_NONE;
 }
 
-/* A sign of money before the number, or behind it: €24m, 62,5 M€, 5 €. */
-static bool is_money(const struct quantity_reader *r, const struct quantity *q)
+/* A sign of money before the number, or behind it, or its name before it: €24m, 62,5 M€, 5 €,
+ * EUR 5. */
+static enum dimension money_of(const struct quantity_reader *r, const struct quantity *q)
 {
-    const size_t behind = q->to + (byte_at(r, q->to) == ' ');
-    return sign_before(r, q->from) || byte_at(r, behind) == '$' ||
-           text_at(r, behind, "\xE2\x82\xAC") || text_at(r, behind, "\xC2\xA3") ||
-           (q->first > 0 && token_gap_is(r->t, q->first - 1, " ") &&
-            quantity_means(r, q->first - 1, MEANS_UNIT) &&
-            quantity_means(r, q->first - 1, MEANS_UNIT)->dimension == DIM_MONEY);
+    const enum dimension sign = signed_money(r, q->from, q->to + (byte_at(r, q->to) == ' '));
+    const struct gloss *name = q->first > 0 && token_gap_is(r->t, q->first - 1, " ")
+                                   ? quantity_means(r, q->first - 1, MEANS_UNIT)
+                                   : NULL;
+    return sign ? sign : name && gloss_is_money(name) ? (enum dimension)name->dimension : DIM_NONE;
 }
 
 /* 4th, 2.5 million, 23m */
@@ -57,9 +71,9 @@ size_t quantity_read_behind(struct quantity_reader *r, struct quantity *q, size_
                         r->t->items[next].len == 1; /* or minutes: 20 m */
     struct quantity money = *q;
     quantity_extend(r, &money, next);
-    if (metres && !is_money(r, &money))
+    if (metres && !money_of(r, &money))
         return next;
-    if (is_money(r, &money) || (close && r->t->items[next].folded[0] == 'k')) {
+    if (money_of(r, &money) || (close && r->t->items[next].folded[0] == 'k')) {
         quantity_multiply(q, g->value);
     } else { /* 23m: millions, metres, minutes */
         for (size_t i = 0, n = q->count; i < n; i++)
@@ -95,14 +109,21 @@ size_t quantity_read_half(struct quantity_reader *r, struct quantity *q, size_t 
     return at + 1;
 }
 
+static enum dimension dimension_of(const struct gloss *unit)
+{
+    return gloss_is_money(unit) ? DIM_MONEY : (enum dimension)unit->dimension;
+}
+
 /* What is a number of the unit has a reading in it, besides that as a number. */
 static void set_unit(struct quantity *q, const struct gloss *unit)
 {
+    const enum dimension dimension = dimension_of(unit);
     for (size_t i = 0, n = q->count; i < n; i++)
         if (q->readings[i].dimension == DIM_NONE)
             quantity_add_reading(q, q->readings[i].value * unit->value,
-                                 q->readings[i].grain * unit->value, unit->dimension);
-    q->dimension = unit->dimension;
+                                 q->readings[i].grain * unit->value, dimension);
+    q->dimension = (uint8_t)dimension;
+    q->currency = unit->dimension == dimension ? DIM_NONE : unit->dimension;
     q->factor *= unit->value;
 }
 
@@ -135,8 +156,8 @@ static size_t sign_place(const struct quantity_reader *r, const struct quantity 
 
 size_t quantity_read_unit(struct quantity_reader *r, struct quantity *q, size_t next)
 {
-    static const struct gloss percent = {.value = 1, .dimension = DIM_PERCENT},
-                              money = {.value = 1, .dimension = DIM_MONEY};
+    static const struct gloss percent = {.value = 1, .dimension = DIM_PERCENT};
+    const struct gloss money = {.value = 1, .dimension = (uint8_t)money_of(r, q)};
     const size_t sign = sign_place(r, q);
     const struct gloss *unit = next < r->t->count && token_is_near(r->t, next - 1)
                                    ? quantity_means(r, next, MEANS_UNIT)
@@ -148,12 +169,12 @@ size_t quantity_read_unit(struct quantity_reader *r, struct quantity *q, size_t 
         set_unit(q, &percent);
         quantity_extend(r, q, next + 1);
         return next + 2;
+    } else if (money.dimension && !(unit && gloss_is_money(unit))) {
+        set_unit(q, &money); /* £112. Seconds are … */
     } else if (unit && !(quantity_means(r, next, MEANS_SCALE) && q->last + 1 != next)) {
         set_unit(q, unit);
         quantity_extend(r, q, next);
         return next + 1;
-    } else if (is_money(r, q)) {
-        set_unit(q, &money);
     } else if ((unit = unit_of_key(r, q)) != NULL) {
         set_unit(q, unit);
     }
@@ -199,7 +220,8 @@ size_t quantity_read_fraction_unit(struct quantity_reader *r, struct quantity *q
     const struct gloss *unit = at < r->t->count ? quantity_means(r, at, MEANS_UNIT) : NULL;
     if (!unit || !token_is_near(r->t, at - 1))
         return next;
-    quantity_add_reading(q, q->readings[0].value * unit->value, unit->value / 100, unit->dimension);
+    quantity_add_reading(q, q->readings[0].value * unit->value, unit->value / 100,
+                         dimension_of(unit));
     quantity_extend(r, q, at);
     return at + 1;
 }

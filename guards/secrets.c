@@ -7,7 +7,11 @@
 #include "guards/secrets_private.h"
 #include "guards/sensitive.h"
 
-enum { PEM_MAX = 1 << 20, NAME_MAX_BYTES = 40 };
+enum {
+    PEM_MAX = 1 << 20,
+    NAME_MAX_BYTES = 40,
+    DRAWN_LEAST = 20 /* characters, of whatever kinds */
+};
 
 /* Names of what is secret, or ends of them; what follows '=' or ':' is its value. What people
  * choose themselves need not look drawn. */
@@ -213,21 +217,61 @@ static bool is_word_for_it(const char *s, size_t n)
     return n == 5 && strncasecmp(s, "passe", 5) == 0;
 }
 
+/* The first of the words that `s` begins with: its length; 0: none. */
+static size_t begins_with_any(const char *s, size_t len, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count && len > 1; i++)
+        if (words[i][0] == s[0] && words[i][1] == s[1] && len > strlen(words[i]) &&
+            memcmp(s, words[i], strlen(words[i])) == 0)
+            return strlen(words[i]);
+    return 0;
+}
+
+/* "password for the router is X", "API key of the shop: X": where the value begins of the name that
+ * ends at `end`; 0: the sentence gives none. */
+static size_t value_of_thing(const char *s, size_t len, size_t end)
+{
+    enum { THING_MAX = 48 };
+    static const char *const joins[] = {" for ",  " of ",  " to ",  " für ", " von ",
+                                        " del ",  " de ",  " du ",  " do ",  " pour ",
+                                        " para ", " per ", " voor "},
+                             *const gives[] = {" is ",  ": ",       " es ", " est ",
+                                               " ist ", " lautet ", " è ",  " é "};
+    size_t i = end + begins_with_any(s + end, len - end, joins, sizeof joins / sizeof *joins), n;
+    if (i == end)
+        return 0;
+    for (i--; i < len && i - end < THING_MAX; i++) {
+        if ((s[i] == ' ' || s[i] == ':') &&
+            (n = begins_with_any(s + i, len - i, gives, sizeof gives / sizeof *gives)) != 0)
+            return i + n;
+        if (strchr("\n?!;", s[i]) || (s[i] == '.' && i + 1 < len && s[i + 1] == ' '))
+            return 0;
+    }
+    return 0;
+}
+
 /* "password Tulip-4821-Oak", "la password è X", "das Passwort lautet X": where the value begins
  * that no sign gives; 0: there is none. Behind a mere space it must look drawn indeed. */
-static size_t said_value(const char *s, size_t len, size_t at, size_t end)
+static size_t said_value(const char *s, size_t len, size_t at, size_t end, bool key)
 {
     static const char *const words[] = {"ist ", "lautet ", "est ", "es ", "è ",
                                         "é ",   "jest ",   "är ",  "er "};
-    size_t n = 0, value = end + 1;
-    if (s[end] != ' ' || !is_word_for_it(s + at, end - at))
+    size_t n, value = end + 1;
+    if (s[end] != ' ' || !(key || is_word_for_it(s + at, end - at)))
         return 0;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (len - value > strlen(words[i]) && memcmp(s + value, words[i], strlen(words[i])) == 0)
-            return value + strlen(words[i]);
+    if (!key &&
+        (n = begins_with_any(s + value, len - value, words, sizeof words / sizeof *words)) != 0)
+        return value + n;
+    if ((n = value_of_thing(s, len, end)) != 0)
+        value = n;
+    else if (key)
+        return 0;
+    n = 0;
     while (value + n < len && n < NAME_MAX_BYTES && !ends_value(s[value + n]))
         n++;
-    return secret_is_random(s + value, n) && secret_kinds(s + value, n) >= 3 ? value : 0;
+    return secret_is_random(s + value, n) && (secret_kinds(s + value, n) >= 3 || n >= DRAWN_LEAST)
+               ? value
+               : 0;
 }
 
 /* `end`: of what begins at `at`, as far as it is of the set `word`; letters of other scripts may
@@ -248,10 +292,11 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct
         s[end] == ' ' && end + 1 < len && s[end + 1] != 'i' && bytes_has(secret_word, s[end + 1]);
     const size_t given =
         another && !bearer && !basic ? 0 : value_start(s, len, end, bearer || basic);
-    const size_t value = given ? given : said_value(s, len, at, end);
+    const bool key =
+        end - at == 3 && (s[at] | 32) == 'k' && strncasecmp(s + at, "key", 3) == 0 && is_key(s, at);
+    const size_t value = given ? given : said_value(s, len, at, end, key);
     if (!value || value == len)
         return false;
-    const bool key = end - at == 3 && strncasecmp(s + at, "key", 3) == 0 && is_key(s, at);
     const struct name *name = basic || key ? NULL : find_name(s + at, end - at);
     if (!(basic || key || name || bearer) || (*to = value_end(s, len, value, memo)) == 0)
         return false;

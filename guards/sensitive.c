@@ -12,7 +12,9 @@ enum {
     CUE_BYTES = 96, /* in front of a number, that may say what it is */
     LOCAL_MAX = 64, /* RFC 5321: of an address, and its domain */
     DOMAIN_MAX = 255,
-    GROUP_MAX = 4 /* digits of an IPv6 address, up to a colon */
+    GROUP_MAX = 4, /* digits of an IPv6 address, up to a colon */
+    LETTERED_LEAST = 9,
+    LETTERED_MAX = 18
 };
 
 const char *const sensitive_names[SENSITIVE_KINDS] = {
@@ -190,14 +192,39 @@ static size_t read_iban(struct scan *s, size_t from)
     return n == want && !scan_same_token(scan_at(s, end)) && check_iban(id, n) ? end : 0;
 }
 
-static size_t read_codice(const struct scan *s, size_t from, size_t to)
+/* "AB 12 34 56 C" as one word; its end, 0: it is none. */
+static size_t read_spaced(const struct scan *s, size_t from, char id[LETTERED_MAX])
 {
-    char id[16];
-    if (to - from != sizeof id)
-        return 0;
-    for (size_t i = 0; i < sizeof id; i++)
-        id[i] = (char)toupper((unsigned char)s->text[from + i]);
-    return check_codice_fiscale(id, sizeof id) ? to : 0;
+    static const char form[] = "AA 00 00 00 A";
+    size_t n = 0, i = 0;
+    for (; form[i]; i++) {
+        const char c = scan_at(s, from + i);
+        if (form[i] == 'A'   ? !isupper((unsigned char)c)
+            : form[i] == '0' ? !scan_is_digit(c)
+                             : c != ' ')
+            return 0;
+        if (c != ' ')
+            id[n++] = c;
+    }
+    return scan_same_token(scan_at(s, from + i)) ? 0 : from + i;
+}
+
+/* An id that begins with a letter, in the word that ends at `to`. */
+static size_t read_lettered(const struct scan *s, size_t from, size_t to)
+{
+    char id[LETTERED_MAX];
+    size_t n = to - from;
+    if (n == 2 && (to = read_spaced(s, from, id)) != 0)
+        n = 9;
+    else if (n < LETTERED_LEAST || n > LETTERED_MAX)
+        return 0; /* most words */
+    else
+        for (size_t i = 0; i < n; i++)
+            id[i] = (char)toupper((unsigned char)s->text[from + i]);
+    for (const struct lettered_scheme *k = lettered_schemes; k->valid; k++)
+        if (k->len == n && k->valid(id) && (!k->cues || scan_has_cue(s, from, CUE_BYTES, k->cues)))
+            return to;
+    return 0;
 }
 
 /* Both ends of "2001:db8::1"; a zone or port behind it is not part of it. */
@@ -270,7 +297,7 @@ static size_t read_token(struct scan *s, size_t from)
         return end;
     }
     if (scan_wants(s, SENSITIVE_ID) &&
-        ((end = read_codice(s, from, word_end(s, from))) != 0 ||
+        ((end = read_lettered(s, from, word_end(s, from))) != 0 ||
          ((s->text[from] | 32) >= 'x' && (s->text[from] | 32) <= 'z' &&
           (end = scan_lettered(s, from)) != 0))) {
         spans_add(s->out, SENSITIVE_ID, from, end);

@@ -166,13 +166,13 @@ static bool is_card(const struct scan *s, const struct number *n, size_t first, 
                         "card|karte|carte|tarjeta|carta|cartão|kaart|visa|master|amex|pan ");
 }
 
-static const char version_cues[] =
-    "version |version: |version=\"|versions |release |ver. |build |section "
-    "|sections |chapter |clause |clauses |§ |"
-    "kapitel |abschnitt |alinéa |rev. |rev |jdk |java |jre |bios "
-    "|oid |oid: |firmware |kernel |driver |upgraded to |"
-    "upgraded from |update to |updated to |wersja |версия "
-    "|版本|sürüm |versie |versión |versione |versão ";
+static const char version_cues[] = "version |version: |version=\"|versions |firefox |chrome "
+                                   "|chromium |release |ver. |build |section "
+                                   "|sections |chapter |clause |clauses |§ |"
+                                   "kapitel |abschnitt |alinéa |rev. |rev |jdk |java |jre |bios "
+                                   "|oid |oid: |firmware |kernel |driver |upgraded to |"
+                                   "upgraded from |update to |updated to |wersja |версия "
+                                   "|版本|sürüm |versie |versión |versione |versão ";
 
 /* "v 1.2.3.4", "v. 1.2.3.4" */
 static bool is_behind_v(const struct scan *s, size_t from)
@@ -237,7 +237,7 @@ static bool is_dni_space(const struct scan *s, size_t from, size_t i)
            isupper((unsigned char)scan_at(s, i + 1)) && !scan_is_alnum(scan_at(s, i + 2));
 }
 
-/* Finnish and Spanish ids go on with a letter behind their digits. */
+/* Finnish, Spanish and Irish ids go on with a letter behind their digits. */
 size_t scan_lettered(struct scan *s, size_t from)
 {
     char id[16];
@@ -254,7 +254,8 @@ size_t scan_lettered(struct scan *s, size_t from)
     for (size_t k = 0; k < n; k++)
         if (id[k] != '-' && id[k] != '.' && id[k] != ' ')
             id[m++] = id[k];
-    return check_dni(id, m) ? i : 0;
+    return check_dni(id, m) || (check_pps(id, m) && scan_has_cue(s, from, CUE_BYTES, "pps")) ? i
+                                                                                             : 0;
 }
 
 static const char phone_cues[] =

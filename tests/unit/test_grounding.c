@@ -84,6 +84,12 @@ START_TEST(numbers_meet_in_every_form)
         {"We sent two hundred mil parts to the customer.", "We sent 200 of the parts."},
         {"There were two dozen of them.", "There were 24 of them."},
         {"[12,13,14]", "It was 13, we hear."},
+        {"They made €5 million ($5.4 million).", "They made 5 million euros, or USD 5.4 million."},
+        {"Between 4.2 and 12.6 million euros came in.", "About 4.2 million euros came in."},
+        {"It was sold for £112. Seconds are cheaper.", "It was sold for £112 in the end."},
+        {"It starts at 9:30.", "It starts at half past nine."},
+        {"It is from 9:15 to 9:45.", "It is from a quarter past nine to a quarter to ten."},
+        {"It ends at 21:30.", "It ends at half past nine pm."},
         {0}};
     all_meet(rows);
 }
@@ -108,6 +114,11 @@ START_TEST(other_numbers_do_not)
         {"Invoice 1000001 is due.", "Invoice 1000002 is due."},
         {"The account is 4711123456.", "The account is 4711123999."},
         {"It is 20 m long.", "It is 20 million of them."},
+        {"They made €4.2 million.", "They made $4.2 million."},
+        {"It cost $5 in all.", "It cost £5 in all."},
+        {"It cost EUR 50 in all.", "It cost 50 pounds in all."},
+        {"It starts at 9:30.", "It starts at half past ten."},
+        {"It starts at 9:15.", "It starts at a quarter to nine."},
         {0}};
     none_meets(rows);
 }
@@ -157,6 +168,9 @@ START_TEST(names_meet_if_inflected_or_short)
         {"Der Verwaltungsgerichtshof entschied.", "Es entschied der VGH."},
         {"The PTA has met.", "They say the Parent-Teacher Association has met."},
         {"Москва и Бессонова", "Были в Москве и у Бессоновой"},
+        {"We met Anna Müller.", "They met Anna Mueller."},
+        {"We met Anna Mueller.", "They met Anna Müller."},
+        {"We met Søren in Łódź.", "They met Soren in Lodz."},
         {"Costs fell by 4 percent in Oslo.",
          "## Key Findings\n\n  **1. Costs** fell by 4 percent in Oslo."},
         {0}};
@@ -166,6 +180,7 @@ START_TEST(names_meet_if_inflected_or_short)
         {"on 30 March with Helena", "They met Marchbanks there."},
         {"We asked Mr. Takahashi.", "They asked Mr. Tanaka."},
         {"Minh will bisect it.", "Dmitri will bisect it."},
+        {"We rent a flat.", "They rent it from Ashdown Estates."},
         {"Elena Kubicki traf neun Mal.",
          "Lena Kubicki hat die neun Tore und ist die beste der Liga."},
         {0}};

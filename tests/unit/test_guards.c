@@ -1,6 +1,6 @@
 /* Guards: words in disguise, encodings, check digits, placeholders, seals. */
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -144,18 +144,43 @@ START_TEST(check_digits_tell)
               !check_iban("DE89370400440532013001", 22));
     ck_assert(check_iban("GB82WEST12345698765432", 22) && !check_iban("GB82WEST1234569876543", 21));
     ck_assert(check_dni("12345678Z", 9) && check_dni("X1234567L", 9) && !check_dni("12345678A", 9));
-    ck_assert(check_codice_fiscale("RSSMRA85T10A562S", 16) &&
-              !check_codice_fiscale("RSSMRA85T10A562T", 16));
+    ck_assert(check_pps("1234567T", 8) && check_pps("1234567FA", 9) && !check_pps("1234567A", 8));
+    static const struct {
+        const char *id;
+        bool valid;
+    } lettered[] = {
+        {"RSSMRA85T10A562S", true},    {"RSSMRA85T10A562T", false}, {"HEGG560427MVZRRL04", true},
+        {"HEGG560427MVZRRL05", false}, {"S1234567D", true},         {"F1234567N", true},
+        {"S1234567E", false},          {"AB123456C", true},         {"GB123456C", false},
+        {"ABCPL1234D", true},          {"ABCXL1234D", false}};
+    for (size_t i = 0; i < sizeof lettered / sizeof *lettered; i++) {
+        bool any = false;
+        for (const struct lettered_scheme *s = lettered_schemes; s->valid; s++)
+            any |= s->len == strlen(lettered[i].id) && s->valid(lettered[i].id);
+        ck_assert_msg(any == lettered[i].valid, "%s", lettered[i].id);
+    }
     ck_assert(check_hetu("131052-308T", 11) && !check_hetu("131052-309T", 11));
     static const struct {
         const char *name, *digits;
-    } ids[] = {{"PESEL", "44051401359"},    {"BSN", "111222333"},        {"NHS", "9434765919"},
-               {"CPF", "52998224725"},      {"NIR", "255081416802538"},  {"AHV", "7569217076985"},
-               {"aadhaar", "234123412346"}, {"TC kimlik", "10000000146"}};
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
-        for (const struct id_scheme *s = id_schemes; s->name; s++)
-            if (strcmp(s->name, ids[i].name) == 0)
-                ck_assert_msg(s->valid(ids[i].digits), "%s %s", s->name, ids[i].digits);
+    } ids[] = {
+        {"PESEL", "44051401359"},     {"BSN", "111222333"},          {"NHS", "9434765919"},
+        {"CPF", "52998224725"},       {"NIR", "255081416802538"},    {"AHV", "7569217076985"},
+        {"aadhaar", "234123412346"},  {"TC kimlik", "10000000146"},  {"OIB", "33392005961"},
+        {"EGN", "7523169263"},        {"rodné číslo", "7801233540"}, {"JMBG", "0101006500006"},
+        {"SNILS", "11223344595"},     {"isikukood", "37605030299"},  {"CUIL", "20055361682"},
+        {"AMKA", "01013099997"},      {"RRN", "9710139019902"},      {"Medicare", "2123456701"},
+        {"teudat zehut", "039337423"}};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        bool valid = false, changed = false;
+        char other[32];
+        (void)snprintf(other, sizeof other, "%s", ids[i].digits);
+        other[7] = (char)(other[7] == '9' ? '0' : other[7] + 1);
+        for (const struct id_scheme *s = id_schemes; s->name; s++) {
+            valid |= strcmp(s->name, ids[i].name) == 0 && s->valid(ids[i].digits);
+            changed |= strcmp(s->name, ids[i].name) == 0 && s->valid(other);
+        }
+        ck_assert_msg(valid && !changed, "%s %s", ids[i].name, ids[i].digits);
+    }
 }
 END_TEST
 
