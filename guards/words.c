@@ -2,27 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "common/hash.h"
 #include "common/mem.h"
 #include "guards/bytes.h"
+#include "guards/word_form.h"
 
-enum { GLUED_LEAST = 16, RUN_MAX = 192, DECOMPOSED_MAX = 8, SET_APART_LEAST = 3 };
-
-/* FNV-1a, as long as a text is, and its stem. */
-struct hashes {
-    uint32_t whole, stem;
-};
-
-static const struct hashes no_bytes = {2166136261U, 2166136261U};
-
-/* What one word may be read as. */
-struct form {
-    char text[WORD_MAX];
-    size_t len;
-    struct hashes hashes; /* of the text */
-};
+enum { GLUED_LEAST = 16, RUN_MAX = 192, SET_APART_LEAST = 3 };
 
 /* Where the reader is. */
 struct reader {
@@ -31,7 +17,8 @@ struct reader {
     const char *text;
     size_t len;
     /* The word that is being read. */
-    struct form plain, alike; /* as it is; with letters of other scripts as those they look like */
+    struct word_form plain,
+        alike; /* as it is; with letters of other scripts as those they look like */
     uint32_t from, to;
     bool open, foreign, digits, letters, hidden;
     uint32_t flags;
@@ -41,87 +28,6 @@ struct reader {
     size_t run_len, run_gap;
 };
 
-/* `at`: how many bytes went before `c`. */
-static inline struct hashes hash_on(struct hashes h, char c, size_t at)
-{
-    h.whole = (h.whole ^ (unsigned char)c) * 16777619U;
-    h.stem = at < STEM ? h.whole : h.stem;
-    return h;
-}
-
-static struct hashes hashes_of(const char *folded, size_t len)
-{
-    struct hashes h = no_bytes;
-    for (size_t i = 0; i < len; i++)
-        h = hash_on(h, folded[i], i);
-    return h;
-}
-
-uint32_t words_hash(const char *folded, size_t len)
-{
-    return hashes_of(folded, len).whole;
-}
-
-static void clear(struct form *f)
-{
-    f->len = 0;
-    f->hashes = no_bytes;
-}
-
-static void put_char(struct form *f, char c)
-{
-    if (f->len == WORD_MAX)
-        return;
-    f->hashes = hash_on(f->hashes, c, f->len);
-    f->text[f->len++] = c;
-}
-
-static void put(struct form *f, const char *bytes, size_t len)
-{
-    if (f->len + len <= WORD_MAX)
-        for (size_t i = 0; i < len; i++)
-            put_char(f, bytes[i]);
-}
-
-/* Letters that look like those of ASCII once case and accents are folded. */
-static char looks_like(utf8proc_int32_t c)
-{
-    static const struct {
-        utf8proc_int32_t code;
-        char c;
-    } alike[] = {
-        {0x131, 'i'},  {0x138, 'k'},  {0x1C0, 'l'},  {0x251, 'a'},  {0x261, 'g'},  {0x269, 'i'},
-        {0x26A, 'i'},  {0x274, 'n'},  {0x280, 'r'},  {0x28F, 'y'},  {0x29F, 'l'},  {0x3B1, 'a'},
-        {0x3B5, 'e'},  {0x3B7, 'n'},  {0x3B9, 'i'},  {0x3BA, 'k'},  {0x3BD, 'v'},  {0x3BF, 'o'},
-        {0x3C1, 'p'},  {0x3C3, 'o'},  {0x3C4, 't'},  {0x3C5, 'u'},  {0x3C7, 'x'},  {0x3C9, 'w'},
-        {0x430, 'a'},  {0x432, 'b'},  {0x433, 'r'},  {0x435, 'e'},  {0x438, 'u'},  {0x43A, 'k'},
-        {0x43C, 'm'},  {0x43D, 'h'},  {0x43E, 'o'},  {0x43F, 'n'},  {0x440, 'p'},  {0x441, 'c'},
-        {0x442, 't'},  {0x443, 'y'},  {0x445, 'x'},  {0x44C, 'b'},  {0x455, 's'},  {0x456, 'i'},
-        {0x457, 'i'},  {0x458, 'j'},  {0x475, 'v'},  {0x491, 'r'},  {0x4BB, 'h'},  {0x4CF, 'l'},
-        {0x501, 'd'},  {0x51B, 'q'},  {0x51D, 'w'},  {0x561, 'w'},  {0x570, 'h'},  {0x578, 'n'},
-        {0x57D, 'u'},  {0x581, 'g'},  {0x585, 'o'},  {0x1D00, 'a'}, {0x1D04, 'c'}, {0x1D05, 'd'},
-        {0x1D07, 'e'}, {0x1D0A, 'j'}, {0x1D0B, 'k'}, {0x1D0D, 'm'}, {0x1D0F, 'o'}, {0x1D18, 'p'},
-        {0x1D1B, 't'}, {0x1D1C, 'u'}, {0x1D20, 'v'}, {0x1D21, 'w'}, {0x1D22, 'z'}, {0xA731, 's'}};
-    size_t low = 0, high = sizeof alike / sizeof *alike;
-    while (low < high) {
-        const size_t mid = (low + high) / 2;
-        if (alike[mid].code == c)
-            return alike[mid].c;
-        if (alike[mid].code < c)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return 0;
-}
-
-/* Scripts that put no spaces between words. */
-static bool is_unspaced(utf8proc_int32_t c)
-{
-    return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) ||
-           (c >= 0xE00 && c <= 0xE7F) || (c >= 0x20000 && c <= 0x2FFFF);
-}
-
 static bool is_letter(utf8proc_category_t k)
 {
     return k <= UTF8PROC_CATEGORY_LO || k == UTF8PROC_CATEGORY_MN || k == UTF8PROC_CATEGORY_MC ||
@@ -129,25 +35,10 @@ static bool is_letter(utf8proc_category_t k)
            k == UTF8PROC_CATEGORY_SO; /* letters in circles and squares, once decomposed */
 }
 
-static size_t decompose(utf8proc_int32_t c, utf8proc_int32_t out[DECOMPOSED_MAX])
-{
-    int last = 0;
-    const utf8proc_option_t how = UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD |
-                                  UTF8PROC_STRIPMARK | UTF8PROC_IGNORE;
-    const utf8proc_ssize_t n = utf8proc_decompose_char(c, out, DECOMPOSED_MAX, how, &last);
-    return n < 0 || n > DECOMPOSED_MAX ? 0 : (size_t)n;
-}
-
-static void put_code(struct form *f, utf8proc_int32_t c)
-{
-    utf8proc_uint8_t bytes[4];
-    put(f, (const char *)bytes, (size_t)utf8proc_encode_char(c, bytes));
-}
-
 /* ---- what was read ----------------------------------------------------------------------------
  */
 
-static void emit(struct reader *r, uint64_t mask, struct hashes h, uint32_t from, uint32_t to,
+static void emit(struct reader *r, uint64_t mask, struct word_hashes h, uint32_t from, uint32_t to,
                  uint32_t flags)
 {
     struct words *ws = r->ws;
@@ -161,21 +52,21 @@ static void emit(struct reader *r, uint64_t mask, struct hashes h, uint32_t from
         .mask = mask, .from = from, .to = to, .hash = h.whole, .stem = h.stem, .flags = flags};
 }
 
-static uint64_t find_form(const struct lexicon *l, const struct form *f)
+static uint64_t find_form(const struct lexicon *l, const struct word_form *f)
 {
     return lexicon_find(l, f->text, f->len, f->hashes.whole);
 }
 
 /* Digits and signs as the letters they stand for; '1' is i or l. */
-static uint64_t find_leet(const struct lexicon *l, const struct form *f, char one)
+static uint64_t find_leet(const struct lexicon *l, const struct word_form *f, char one)
 {
     static const char from[] = "0345789@$", to[] = "oeastbgas";
-    struct form letters;
-    clear(&letters);
+    struct word_form letters;
+    form_clear(&letters);
     for (size_t i = 0; i < f->len; i++) {
         const char *at = strchr(from, f->text[i]);
         const bool bar = f->text[i] == '1' || f->text[i] == '!' || f->text[i] == '|';
-        put_char(&letters, bar ? one : at && *at ? to[at - from] : f->text[i]);
+        form_put_char(&letters, bar ? one : at && *at ? to[at - from] : f->text[i]);
     }
     return find_form(l, &letters);
 }
@@ -188,7 +79,7 @@ static uint64_t find(const struct reader *r, bool *hidden)
     *hidden = true;
     if (r->foreign)
         mask = find_form(r->lexicon, &r->alike);
-    const struct form *f = r->foreign ? &r->alike : &r->plain;
+    const struct word_form *f = r->foreign ? &r->alike : &r->plain;
     if (!mask && r->digits && r->letters && f->len > 2) {
         mask = find_leet(r->lexicon, f, 'i');
         mask = mask ? mask : find_leet(r->lexicon, f, 'l');
@@ -204,14 +95,14 @@ static void read_unspaced(struct reader *r, const char *s, size_t len, const uin
         uint64_t mask = 0;
         const size_t n = lexicon_longest(r->lexicon, s + i, len - i, &mask);
         if (n > 2 || (n && (unsigned char)s[i] >= 0x80)) {
-            emit(r, mask, hashes_of(s + i, n), from[i], to[i + n - 1], flags);
+            emit(r, mask, word_hashes_of(s + i, n), from[i], to[i + n - 1], flags);
             i += n;
         } else {
             size_t width = 1;
             while (i + width < len && ((unsigned char)s[i + width] & 0xC0) == 0x80)
                 width++;
             if (width > 1)
-                emit(r, 0, hashes_of(s + i, width), from[i], to[i + width - 1], flags);
+                emit(r, 0, word_hashes_of(s + i, width), from[i], to[i + width - 1], flags);
             i += width;
         }
     }
@@ -220,7 +111,7 @@ static void read_unspaced(struct reader *r, const char *s, size_t len, const uin
 static void end_run(struct reader *r)
 {
     if (r->run_len >= SET_APART_LEAST) {
-        const struct hashes h = hashes_of(r->run, r->run_len);
+        const struct word_hashes h = word_hashes_of(r->run, r->run_len);
         const uint64_t mask = lexicon_find(r->lexicon, r->run, r->run_len, h.whole);
         if (mask)
             emit(r, mask, h, r->run_from[0], r->run_to[r->run_len - 1], WORD_HIDDEN);
@@ -228,7 +119,7 @@ static void end_run(struct reader *r)
             read_unspaced(r, r->run, r->run_len, r->run_from, r->run_to, WORD_HIDDEN);
     } else {
         for (size_t i = 0; i < r->run_len; i++) { /* a, I */
-            const struct hashes h = hashes_of(r->run + i, 1);
+            const struct word_hashes h = word_hashes_of(r->run + i, 1);
             emit(r, lexicon_find(r->lexicon, r->run + i, 1, h.whole), h, r->run_from[i],
                  r->run_to[i], 0);
         }
@@ -240,7 +131,7 @@ static void end_run(struct reader *r)
 static bool read_glued(struct reader *r)
 {
     size_t known = 0, words = 0;
-    const struct form *f = &r->plain;
+    const struct word_form *f = &r->plain;
     uint32_t from[WORD_MAX], to[WORD_MAX];
     for (size_t i = 0; i < f->len;) {
         uint64_t mask;
@@ -264,7 +155,7 @@ static bool read_glued(struct reader *r)
  * before. */
 static void add_to_run(struct reader *r)
 {
-    const struct form *f = r->foreign && r->alike.len == 1 ? &r->alike : &r->plain;
+    const struct word_form *f = r->foreign && r->alike.len == 1 ? &r->alike : &r->plain;
     const size_t gap = r->run_len ? r->from - r->run_to[r->run_len - 1] : 0;
     if (r->run_len == RUN_MAX || gap > 3 || (r->run_len > 1 && gap != r->run_gap))
         end_run(r);
@@ -287,7 +178,7 @@ static void end_word(struct reader *r)
         bool dressed = false;
         const uint64_t mask = find(r, &dressed);
         const bool hidden = r->hidden || (mask && dressed);
-        const struct form *f = hidden && r->foreign ? &r->alike : &r->plain;
+        const struct word_form *f = hidden && r->foreign ? &r->alike : &r->plain;
         if (!mask && r->plain.len >= GLUED_LEAST && read_glued(r))
             return;
         emit(r, mask, f->hashes, r->from, r->to,
@@ -305,8 +196,8 @@ static void begin_word(struct reader *r, size_t at)
     if (r->open)
         return;
     r->open = true;
-    clear(&r->plain);
-    clear(&r->alike);
+    form_clear(&r->plain);
+    form_clear(&r->alike);
     r->foreign = r->digits = r->letters = r->hidden = false;
     r->from = (uint32_t)at;
 }
@@ -363,9 +254,9 @@ static void read_sign(struct reader *r, size_t at, unsigned char kind)
         return;
     }
     begin_word(r, at);
-    put_char(&r->plain, c);
+    form_put_char(&r->plain, c);
     if (r->foreign)
-        put_char(&r->alike, c);
+        form_put_char(&r->alike, c);
     r->digits |= kind == A_SIGN;
     r->to = (uint32_t)at + 1;
 }
@@ -375,8 +266,8 @@ static void read_sign(struct reader *r, size_t at, unsigned char kind)
 static size_t read_letters(struct reader *r, size_t at)
 {
     begin_word(r, at);
-    struct form *f = &r->plain;
-    struct hashes h = f->hashes;
+    struct word_form *f = &r->plain;
+    struct word_hashes h = f->hashes;
     size_t i = at, len = f->len;
     unsigned seen = 0;
     for (unsigned char kind; i < r->len; i++) {
@@ -387,13 +278,13 @@ static size_t read_letters(struct reader *r, size_t at)
         if (len == WORD_MAX)
             continue;
         f->text[len] = (char)(r->text[i] | 32);
-        h = hash_on(h, f->text[len], len);
+        h = word_hash_on(h, f->text[len], len);
         len++;
     }
     f->len = len;
     f->hashes = h;
     for (size_t k = at; k < i && r->foreign; k++)
-        put_char(&r->alike, (char)(r->text[k] | 32));
+        form_put_char(&r->alike, (char)(r->text[k] | 32));
     r->letters |= (seen & A_LETTER) != 0;
     r->digits |= (seen & A_DIGIT) != 0;
     r->to = (uint32_t)i;
@@ -410,7 +301,7 @@ static size_t read_run(struct reader *r, size_t at)
     while (at < r->len && n + 4 <= RUN_MAX) {
         const utf8proc_ssize_t w = utf8proc_iterate((const utf8proc_uint8_t *)r->text + at,
                                                     (utf8proc_ssize_t)(r->len - at), &c);
-        if (w <= 0 || !is_unspaced(c))
+        if (w <= 0 || !word_is_unspaced(c))
             break;
         for (utf8proc_ssize_t i = 0; i < w; i++, n++) {
             s[n] = r->text[at + (size_t)i];
@@ -429,12 +320,12 @@ static void add_code(struct reader *r, utf8proc_int32_t c, size_t at, size_t wid
     begin_word(r, at);
     if (!r->foreign)
         r->alike = r->plain;
-    put_code(&r->plain, c);
-    const char ascii = c < 0x80 ? (char)c : looks_like(c);
+    form_put_code(&r->plain, c);
+    const char ascii = c < 0x80 ? (char)c : word_looks_like(c);
     if (ascii)
-        put(&r->alike, &ascii, 1);
+        form_put(&r->alike, &ascii, 1);
     else
-        put_code(&r->alike, c);
+        form_put_code(&r->alike, c);
     r->foreign = true;
     r->letters = true;
     r->digits |= c >= '0' && c <= '9';
@@ -451,18 +342,18 @@ static size_t read_wide(struct reader *r, size_t at)
         end_word(r);
         return at + 1;
     }
-    if (is_unspaced(c)) {
+    if (word_is_unspaced(c)) {
         end_word(r);
         end_run(r);
         return read_run(r, at);
     }
     if (c == 0x2019 && r->open) { /* don’t */
-        put_char(&r->plain, '\'');
-        put_char(&r->alike, '\'');
+        form_put_char(&r->plain, '\'');
+        form_put_char(&r->alike, '\'');
         return at + (size_t)w;
     }
     const utf8proc_category_t k = utf8proc_category(c);
-    const size_t n = decompose(c, parts);
+    const size_t n = word_decompose(c, parts);
     if (c == 0xE0020) {
         end_word(r);
         return at + (size_t)w;
@@ -531,25 +422,4 @@ void words_read(struct words *ws, const struct lexicon *l, const char *text, siz
     }
     end_word(&r);
     end_run(&r);
-}
-
-size_t words_fold(const char *word, size_t len, char out[WORD_MAX])
-{
-    struct form f;
-    utf8proc_int32_t c, parts[DECOMPOSED_MAX];
-    clear(&f);
-    for (size_t at = 0; at < len;) {
-        const utf8proc_ssize_t w =
-            utf8proc_iterate((const utf8proc_uint8_t *)word + at, (utf8proc_ssize_t)(len - at), &c);
-        if (w <= 0)
-            break;
-        if (is_unspaced(c))
-            put(&f, word + at, (size_t)w);
-        else
-            for (size_t i = 0, n = decompose(c, parts); i < n; i++)
-                put_code(&f, parts[i]);
-        at += (size_t)w;
-    }
-    memcpy(out, f.text, f.len);
-    return f.len;
 }
