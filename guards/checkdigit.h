@@ -26,8 +26,13 @@ struct id_scheme {
         HYPHENED, /* or hyphens between its groups */
         ALONE     /* chance hardly makes one */
     } proof;
-    const char *cues; /* such words, in lower case, separated by '|' */
+    const char *const *cues; /* such words, in lower case; the last is NULL */
 };
+#define CUES(...)                                                                                  \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
 /* The longest first; ends with name == NULL. */
 extern const struct id_scheme id_schemes[];
 
@@ -35,7 +40,7 @@ extern const struct id_scheme id_schemes[];
 struct lettered_scheme {
     size_t len;
     bool (*valid)(const char *s);
-    const char *cues; /* as above; NULL: it needs none */
+    const char *const *cues; /* as above; NULL: it needs none */
 };
 /* The longest first; ends with valid == NULL. */
 extern const struct lettered_scheme lettered_schemes[];

@@ -114,7 +114,7 @@ static bool is_pan(const char *s)
 const struct lettered_scheme lettered_schemes[] = {
     {18, is_curp, NULL},
     {16, is_codice_fiscale, NULL},
-    {10, is_pan, "pan |pan:|pan no|pan card|permanent account"},
+    {10, is_pan, CUES("pan ", "pan:", "pan no", "pan card", "permanent account")},
     {9, is_nric, NULL},
-    {9, is_nino, "national insurance|nino|ni number|ni no|n.i. n"},
+    {9, is_nino, CUES("national insurance", "nino", "ni number", "ni no", "n.i. n")},
     {0}};

@@ -9,7 +9,6 @@
 #include "guards/checkdigit.h"
 
 enum {
-    CUE_BYTES = 96, /* in front of a number, that may say what it is */
     LOCAL_MAX = 64, /* RFC 5321: of an address, and its domain */
     DOMAIN_MAX = 255,
     GROUP_MAX = 4, /* digits of an IPv6 address, up to a colon */
@@ -43,44 +42,6 @@ void spans_add(struct spans *s, uint32_t kind, size_t from, size_t to)
         s->items = mem_array(s->items, s->cap, sizeof *s->items);
     }
     s->items[s->count++] = (struct span){(uint32_t)from, (uint32_t)to, kind};
-}
-
-/* ---- the scan ----------------------------------------------------------------------------------
- */
-
-static bool has_byte(const struct before *b, char c)
-{
-    return b->has[(unsigned char)c / 32] >> (unsigned char)c % 32 & 1;
-}
-
-/* Is one of the words (lower case, separated by '|') within so many bytes in front? */
-bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cues)
-{
-    struct before *b = s->before;
-    if (b->word + bytes < pos)
-        return false; /* there are no words */
-    if (b->pos != pos) {
-        b->pos = pos;
-        b->len = pos < CUE_BYTES ? pos : CUE_BYTES;
-        memset(b->has, 0, sizeof b->has);
-        for (size_t i = 0; i < b->len; i++) {
-            b->text[i] = (char)tolower((unsigned char)s->text[pos - b->len + i]);
-            b->has[(unsigned char)b->text[i] / 32] |= 1U << (unsigned char)b->text[i] % 32;
-        }
-    }
-    const size_t n = b->len < bytes ? b->len : bytes;
-    const char *before = b->text + b->len - n;
-    while (*cues) {
-        const size_t len = (size_t)(strchrnul(cues, '|') - cues);
-        const bool may =
-            len && has_byte(b, cues[0]) && has_byte(b, cues[len - 1]); /* most have not */
-        const char *found = may ? memmem(before, n, cues, len) : NULL;
-        const size_t in = found ? pos - n + (size_t)(found - before) : 0;
-        if (found && (in == 0 || !scan_is_alnum(scan_before(s, in)) || !scan_is_alnum(*found)))
-            return true;
-        cues += len + (cues[len] == '|');
-    }
-    return false;
 }
 
 /* ---- addresses --------------------------------------------------------------------------------
@@ -352,6 +313,8 @@ static size_t read_start(struct scan *s, size_t i)
 
 static size_t read_sign(struct scan *s, size_t i)
 {
+    static const char *const logins[] = {"curl", "wget", NULL}, *const passwords[] = {
+                                                                    "sshpass", "mysql", NULL};
     const char c = s->text[i];
     size_t end = 0, from;
     if (c == '@' && scan_wants(s, SENSITIVE_EMAIL))
@@ -364,7 +327,7 @@ static size_t read_sign(struct scan *s, size_t i)
     if (c == '(' && scan_wants(s, SENSITIVE_PHONE) && scan_is_digit(scan_at(s, i + 1)))
         return scan_bracketed_phone(s, i);
     if (c == '-' && scan_wants(s, SENSITIVE_API_KEY) && i > 0 && s->text[i - 1] == ' ' &&
-        scan_has_cue(s, i, CUE_BYTES, scan_at(s, i + 1) == 'u' ? "curl|wget" : "sshpass|mysql") &&
+        scan_has_cue(s, i, CUE_BYTES, scan_at(s, i + 1) == 'u' ? logins : passwords) &&
         secret_flag_at(s->text, s->len, i, &from, &end)) {
         spans_add(s->out, SENSITIVE_API_KEY, from, end);
         return end;

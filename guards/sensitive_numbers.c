@@ -9,7 +9,6 @@
 enum {
     DIGITS_MAX = 24, /* of a number with its groups */
     GROUPS_MAX = 9,
-    CUE_BYTES = 96, /* in front of a number, that may say what it is */
     PHONE_CUE = 28,
     CARD_CUE = 32,
     OTHER_CUE = 18,
@@ -100,7 +99,7 @@ static bool is_id(const struct scan *s, const struct number *n, size_t first, si
         if ((first < last && i->groups && !grouped) || !i->valid(digits))
             continue;
         const size_t pos = n->pos[n->group[first]];
-        const bool told = scan_has_cue(s, pos, CUE_BYTES, i->cues);
+        const bool told = i->cues && scan_has_cue(s, pos, CUE_BYTES, i->cues);
         const size_t end = n->pos[n->group[last + 1] - 1] + 1; /* "219-09-9999-A" is longer */
         const bool longer = scan_at(s, end) == '-' && scan_is_alnum(scan_at(s, end + 1));
         if (told || i->proof == ALONE || (i->proof == GROUPED && grouped) ||
@@ -134,12 +133,6 @@ static bool is_fraction(const struct scan *s, const struct number *n, size_t fir
            (sign == '.' || zero || (scan_at(s, end) == '.' && scan_is_digit(scan_at(s, end + 1))));
 }
 
-/* Numbers of something else, of which one in ten has a card's check digit. */
-static const char other_cues[] =
-    "order|tracking|transaction|txn|message_id|message "
-    "id|auftragsnummer|bestellnummer|sendungsnummer|"
-    "rechnungsnummer|commande|pedido|ordine|serial|imei|gclid|parcel|shipment|invoice";
-
 /* Cards are written as a whole or in groups of four to six, the last may be shorter or longer. Four
  * groups of a longer row of numbers are none, unless a word says so. */
 static bool is_card(const struct scan *s, const struct number *n, size_t first, size_t last)
@@ -160,19 +153,9 @@ static bool is_card(const struct scan *s, const struct number *n, size_t first, 
     const size_t pos = n->pos[n->group[first]];
     if (is_fraction(s, n, first, last))
         return false;
-    const bool other = first == last && scan_has_cue(s, pos, OTHER_CUE, other_cues);
-    return !(row || old || other) ||
-           scan_has_cue(s, pos, CARD_CUE,
-                        "card|karte|carte|tarjeta|carta|cartão|kaart|visa|master|amex|pan ");
+    const bool other = first == last && scan_has_cue(s, pos, OTHER_CUE, scan_other_cues);
+    return !(row || old || other) || scan_has_cue(s, pos, CARD_CUE, scan_card_cues);
 }
-
-static const char version_cues[] = "version |version: |version=\"|versions |firefox |chrome "
-                                   "|chromium |release |ver. |build |section "
-                                   "|sections |chapter |clause |clauses |§ |"
-                                   "kapitel |abschnitt |alinéa |rev. |rev |jdk |java |jre |bios "
-                                   "|oid |oid: |firmware |kernel |driver |upgraded to |"
-                                   "upgraded from |update to |updated to |wersja |версия "
-                                   "|版本|sürüm |versie |versión |versione |versão ";
 
 /* "v 1.2.3.4", "v. 1.2.3.4" */
 static bool is_behind_v(const struct scan *s, size_t from)
@@ -205,7 +188,8 @@ static size_t read_ipv4(const struct scan *s, size_t from)
     const struct span *last = s->out->count ? &s->out->items[s->out->count - 1] : NULL;
     const bool range = before == '-' && last && last->kind == SENSITIVE_IP && last->to + 1 == from;
     return more || path || needs || is_behind_v(s, from) || before == '.' ||
-                   (before == '-' && !range) || scan_has_cue(s, from, VERSION_CUE, version_cues)
+                   (before == '-' && !range) ||
+                   scan_has_cue(s, from, VERSION_CUE, scan_version_cues)
                ? 0
                : i;
 }
@@ -240,6 +224,7 @@ static bool is_dni_space(const struct scan *s, size_t from, size_t i)
 /* Finnish, Spanish and Irish ids go on with a letter behind their digits. */
 size_t scan_lettered(struct scan *s, size_t from)
 {
+    static const char *const pps[] = {"pps", NULL};
     char id[16];
     size_t n = 0, i = from;
     while (n < 14 && (isalnum((unsigned char)scan_at(s, i)) ||
@@ -254,20 +239,8 @@ size_t scan_lettered(struct scan *s, size_t from)
     for (size_t k = 0; k < n; k++)
         if (id[k] != '-' && id[k] != '.' && id[k] != ' ')
             id[m++] = id[k];
-    return check_dni(id, m) || (check_pps(id, m) && scan_has_cue(s, from, CUE_BYTES, "pps")) ? i
-                                                                                             : 0;
+    return check_dni(id, m) || (check_pps(id, m) && scan_has_cue(s, from, CUE_BYTES, pps)) ? i : 0;
 }
-
-static const char phone_cues[] =
-    "rückfragen|erreichbar|ruft "
-    "|mon numéro|fijo|ufficio|phone|tel|call|mobile|cell|fax|whatsapp|wa.me|sms|telefon|fon|"
-    "handy|natel|movil|móvil|llama|llám|appel|portable|"
-    "joindre|telefono|telefone|celular|ligue|me liga|liga para|ligar|text "
-    "me|dial|ring |numer|rufnummer|anruf|ruf |reach |gsm|电话|"
-    "電話|手机|手機|拨打|联系|携帯|전화|연락처|휴대|телефон|тел.|тел:|"
-    "звон|Звон|Тел|моб|number is|durchwahl|mob.|ph:|"
-    "hotline|mobil|puh|tlf|bel |bellen|cep:|cep |sđt|sĐt|hubungi|điện "
-    "thoại|טלפון|הטלפון|هاتف|جوال|मोबाइल|फ़ोन|telp|nomor";
 
 static bool is_one_digit(const struct number *n)
 {
@@ -281,7 +254,7 @@ static bool is_phone(const struct scan *s, const struct number *n, size_t from)
         (from > 2 && memcmp(s->text + from - 3, "+++", 3) == 0)) /* a Belgian payment's reference */
         return false;
     if (n->count >= 11 && n->digits[0] == '0' && n->digits[1] == '0')
-        return scan_has_cue(s, from, PHONE_CUE, phone_cues) ||
+        return scan_has_cue(s, from, PHONE_CUE, scan_phone_cues) ||
                (n->groups > 2 && is_even(n, 0, n->groups - 1));
     if (has_groups(n, 0, n->groups - 1, "334") && (n->separator == '-' || n->separator == '.'))
         return is_even(n, 0, n->groups - 1) && n->digits[0] > '1' && n->digits[3] > '1'; /* NANP */
@@ -293,7 +266,7 @@ static bool is_phone(const struct scan *s, const struct number *n, size_t from)
         return is_even(n, 0, 2);
     if (n->digits[0] == '0' && n->groups == 5 && has_groups(n, 0, 4, "22222"))
         return true;
-    return scan_has_cue(s, from, PHONE_CUE, phone_cues) && n->count <= 13 &&
+    return scan_has_cue(s, from, PHONE_CUE, scan_phone_cues) && n->count <= 13 &&
            !(n->groups >= 3 && has_groups(n, 0, 2, "422") &&
              (n->groups == 3 || n->digits[0] == '2')); /* 2024-03-15 10:30 */
 }
@@ -316,7 +289,7 @@ size_t scan_bracketed_phone(struct scan *s, size_t open)
     const bool plus = open > 0 && strchr("0123456789 ", s->text[open - 1]) &&
                       memrchr(s->text + open - near, '+', near);
     if (!b.whole || a.count + b.count < 7 || a.count + b.count > 14 ||
-        !(us || plus || a.digits[0] == '0' || scan_has_cue(s, open, PHONE_CUE, phone_cues)))
+        !(us || plus || a.digits[0] == '0' || scan_has_cue(s, open, PHONE_CUE, scan_phone_cues)))
         return 0;
     spans_add(s->out, SENSITIVE_PHONE, open, b.end);
     return b.end;

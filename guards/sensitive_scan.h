@@ -5,11 +5,15 @@
 #include "guards/bytes.h"
 #include "guards/sensitive.h"
 
+enum { CUE_BYTES = 96 }; /* in front of a number, that may say what it is */
+
 /* What stands before a place, in lower case: looked at for several words. */
 struct before {
-    char text[97];
+    char text[CUE_BYTES];
     size_t pos, len;
-    uint32_t has[8]; /* the bytes in it, as a set */
+    unsigned char starts[CUE_BYTES]; /* where a cue may begin */
+    size_t start_count;
+    byte_set begins; /* with these bytes */
     size_t word;     /* where the last word ended that the scan has met */
     struct secret_memo value;
 };
@@ -88,7 +92,11 @@ static inline bool scan_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *cues);
+/* In sensitive_cues.c. Does one of the words (lower case; the last is NULL) begin within so many
+ * bytes (at most CUE_BYTES) before `pos`? */
+bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *const *cues);
+extern const char *const scan_card_cues[], *const scan_other_cues[], *const scan_version_cues[],
+                                                                         *const scan_phone_cues[];
 
 /* In sensitive_numbers.c. What begins at `from`, is added; where it ends, 0: nothing is there. */
 size_t scan_digits(struct scan *s, size_t from);          /* a digit; never 0 */
