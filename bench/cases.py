@@ -18,15 +18,15 @@ PEERS = pathlib.Path(__file__).parent / "peers"
 MB = 1e6
 
 
-def drain(latency_ms, count, concurrency, workers=1):
+def drain(latency_ms, count, concurrency, workers=1, lines=w.task_lines, **config):
     """One run from the first call to the last commit: on a full queue; several workers share it before it fills."""
     stub = w.Stub(latency_ms)
-    world = w.World(stub, concurrency=concurrency)
+    world = w.World(stub, concurrency=concurrency, **config)
     processes = []
     if workers > 1:
         processes = [world.start_worker() for _ in range(workers)]
         world.wait_shared()
-    world.submit(w.task_lines(count))
+    world.submit(lines(count))
     stub.read()
     before = {name: w.cpu(w.server(name)) for name in ("postgres", "kafka")}
     processes = processes or [world.start_worker()]
@@ -54,6 +54,17 @@ def latency_bound(quick):
 
 def throughput(quick):
     yield {"case": "throughput", "what": "128 in flight", **drain(0, 30_000 if quick else 120_000, 128)}
+
+
+def guards(quick):
+    """What looking at prompts and answers costs: the difference of two runs, in turns."""
+    count = 20_000 if quick else 60_000
+    rows = []
+    for what, config in (("off", {}), ("profile standard", {"profile": "standard"})):
+        row = drain(0, count, 128, lines=w.prose_lines, guards=config)
+        rows.append({"case": "guards", "what": what, **{k: row[k] for k in ("tasks_per_s", "worker_us")}})
+    rows[1]["more_us"] = rows[1]["worker_us"] - rows[0]["worker_us"]
+    return rows
 
 
 def floor(*args):
@@ -265,5 +276,5 @@ def peers(quick):
         yield peer_celery(0, 4, 1500 if quick else 6000)
 
 
-ALL = {"latency-bound": latency_bound, "throughput": throughput, "floors": floors, "producer": producer,
+ALL = {"latency-bound": latency_bound, "throughput": throughput, "guards": guards, "floors": floors, "producer": producer,
        "long-backlog": long_backlog, "lanes": lanes, "fairness": fairness, "scale-out": scale_out, "peers": peers}

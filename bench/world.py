@@ -157,7 +157,7 @@ class Stub:
 class World:
     """A database, topics and a configuration of a run's own."""
 
-    def __init__(self, stub, fairness=None, **worker):
+    def __init__(self, stub, fairness=None, guards=None, **worker):
         token = secrets.token_hex(4)
         self.database = f"quern_bench_{token}"
         url = f"postgresql://quern@127.0.0.1:{port('postgres')}/"
@@ -171,6 +171,7 @@ class World:
             "database": {"url": url + self.database},
             "worker": worker,
             "fairness": fairness or {},
+            "guards": guards or {},
             "backends": [{"name": "stub", "base_url": f"http://127.0.0.1:{stub.port}/v1"}],
             "models": [{"name": "*", "candidates": [{"backend": "stub"}]}],
         }
@@ -255,6 +256,21 @@ class World:
         self.db.close()
         self.admin.execute(f"DROP DATABASE {self.database} WITH (FORCE)")
         self.admin.close()
+
+
+def prose_lines(count, size=2000):
+    """The same with prose in which guards find next to nothing, a few hundred different ones."""
+    rows = (ROOT / "tests/data/grounded_held.jsonl").read_text(encoding="utf-8").splitlines()
+    sources, texts = [json.loads(row)["source"] for row in rows], []
+    for source in sources:
+        if texts and len(texts[-1]) < size:
+            texts[-1] += "\n\n" + source
+        else:
+            texts.append(source)
+    for i in range(count):
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": texts[i % (len(texts) - 1)][:size]}]}
+        yield json.dumps({"custom_id": f"p-{i}", "method": "POST", "url": "/v1/chat/completions", "body": body},
+                         ensure_ascii=False) + "\n"
 
 
 def task_lines(count, size=2000, prefix="t", model="gpt-4o-mini"):

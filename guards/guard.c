@@ -316,33 +316,37 @@ bool guards_watch_answers(const struct guards *g, const struct task_doc *d, int 
     return any;
 }
 
-/* Values of the question that no rule has looked for in it. */
 static void note_text(void *arg, struct text_place place, struct json v, struct buf *out)
 {
     struct pass *p = arg;
+    struct buf *text = &p->g->next; /* the other one is being looked at */
     struct spans found;
     (void)place;
     (void)out;
-    buf_clear(&p->g->text);
-    (void)json_string(v, &p->g->text);
+    buf_clear(text);
+    (void)json_string(v, text);
     spans_init(&found);
-    sensitive_read(UINT32_MAX, p->g->text.data ? p->g->text.data : "", p->g->text.len, &found);
+    sensitive_read(UINT32_MAX, text->data ? text->data : "", text->len, &found);
     for (size_t i = 0; i < found.count; i++)
-        mask_note(&p->state->mask, p->g->text.data + found.items[i].from,
+        mask_note(&p->state->mask, text->data + found.items[i].from,
                   found.items[i].to - found.items[i].from);
     spans_free(&found);
+}
+
+void guard_note_question(struct pass *p)
+{
+    struct buf nothing;
+    buf_init(&nothing, TEXT_MAX);
+    texts_rewrite_data(p->doc->body, false, note_text, p, &nothing);
+    buf_free(&nothing);
+    p->state->noted = true;
 }
 
 bool guards_answer(struct guards *g, const struct task_doc *d, int lane, struct guarded *state,
                    struct json answer, struct buf *out)
 {
     struct pass p = {.g = g, .doc = d, .state = state, .answer = true};
-    struct buf nothing;
-    buf_init(&nothing, TEXT_MAX);
     choose(g, d, lane, true, p.chosen);
-    if (p.chosen[GUARD_SENSITIVE] && state->mask.count == 0)
-        texts_rewrite_data(d->body, false, note_text, &p, &nothing);
-    buf_free(&nothing);
     if (p.chosen[GUARD_LEAK])
         leak_begin(&g->tools.leak, d->body, (size_t)p.chosen[GUARD_LEAK]->config->leak_words);
     texts_rewrite_data(answer, false, guard_on_text, &p, out);

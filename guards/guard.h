@@ -36,6 +36,7 @@ struct guarded {
     struct guard_event *events;
     size_t event_count;
     struct mask mask;
+    bool noted;                /* the mask has all that is sensitive in the question */
     bool blocked;              /* it is not called, or its answer is withheld */
     bool private;              /* private backends only */
     bool changed;              /* its request is not sent as it is */

@@ -30,6 +30,8 @@ struct pass {
 void guard_on_text(void *arg, struct text_place place, struct json v, struct buf *out);
 /* Does what the rule says with the pass's text, or with its task. */
 void guard_act(struct pass *p, const struct guard_rule *r, const struct guard_finding *f);
+/* Notes all that is sensitive in the question, once, for what an answer may say again. */
+void guard_note_question(struct pass *p);
 /* Keeps a verdict. */
 void guard_keep_event(struct guarded *s, const struct guard_rule *r, const struct guard_text *t,
                       const struct guard_finding *f);

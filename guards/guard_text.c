@@ -91,6 +91,21 @@ void guard_act(struct pass *p, const struct guard_rule *r, const struct guard_fi
 /* What is sensitive is looked for first: nothing that another guard cuts out is overlooked. */
 static const enum guard_kind order[] = {GUARD_SENSITIVE, GUARD_TERMS, GUARD_LEAK, GUARD_INJECTION};
 
+/* What is sensitive in an answer is a finding unless it was in the question, which is read only
+ * then. */
+static void check_one(struct pass *p, const struct guard_rule *r, enum guard_kind kind,
+                      const struct guard_text *t, struct guard_finding *f)
+{
+    *f = (struct guard_finding){.score = 0};
+    guard_list[kind].check(&p->g->tools, r, t, f);
+    if (kind != GUARD_SENSITIVE || !p->answer || f->score == 0 || p->state->noted)
+        return;
+    guard_note_question(p);
+    spans_free(&f->spans);
+    *f = (struct guard_finding){.score = 0};
+    guard_list[kind].check(&p->g->tools, r, t, f);
+}
+
 static void check(struct pass *p, struct text_place place)
 {
     struct guard_finding f;
@@ -105,8 +120,7 @@ static void check(struct pass *p, struct text_place place)
                                      .answer = p->answer,
                                      .state = p->state,
                                      .doc = p->doc};
-        f = (struct guard_finding){.score = 0};
-        guard_list[i].check(&p->g->tools, r, &t, &f);
+        check_one(p, r, i, &t, &f);
         if (f.score > 0 && !p->rewrites)
             for (size_t k = 0;
                  (i == GUARD_SENSITIVE || i == GUARD_TERMS) && !p->answer && k < f.spans.count; k++)
