@@ -238,7 +238,7 @@ static bool is_cuil(const char *s)
 /* South Korea */
 static bool is_rrn(const char *s)
 {
-    return is_date((int)number(s + 2, 2), (int)number(s + 4, 2)) &&
+    return is_date((int)number(s + 2, 2), (int)number(s + 4, 2)) && s[6] >= '1' && s[6] <= '8' &&
            (11 - weighted(s, "234567892345") % 11) % 10 == digit(s[12]);
 }
 
@@ -265,7 +265,7 @@ const struct id_scheme id_schemes[] = {
     {"South African id", 13, is_south_african, NULL, TOLD,
      CUES("south african", "sa id", "rsa id", ANY_ID)},
     {"JMBG", 13, is_jmbg, NULL, TOLD, CUES("jmbg", "emšo", "emso", "matičn", "maticn", ANY_ID)},
-    {"RRN", 13, is_rrn, "67", GROUPED, CUES("rrn", "resident registration", "주민", ANY_ID)},
+    {"RRN", 13, is_rrn, "67", HYPHENED, CUES("rrn", "resident registration", "주민", ANY_ID)},
     {"personnummer", 12, is_personnummer12, "84", GROUPED,
      CUES("person", "pnr", "personnr", "ssn", ANY_ID)},
     {"aadhaar", 12, is_aadhaar, "444", TOLD,

@@ -270,13 +270,16 @@ static bool may_begin(const char *s, size_t i, size_t len)
     const char c = s[i];
     if (!bytes_has(first, c) || i + 2 >= len)
         return false;
-    if (c == '\\' || c == 'U')
-        return s[i + 1] == 'x' || s[i + 1] == 'u' || s[i + 1] == '+';
+    if (c == '\\')
+        return s[i + 1] == 'x' || s[i + 1] == 'u';
     if (c == '&')
         return s[i + 1] == '#';
+    if (i > 0 && bytes_has(in_run, s[i - 1]))
+        return false; /* within a run */
+    if (c == 'U')
+        return s[i + 1] == '+';
     return value16((unsigned char)c) >= 0 && value16((unsigned char)s[i + 1]) >= 0 &&
-           (is_edge(s[i + 2]) || (c <= '9' && s[i + 1] <= '9')) &&
-           (i == 0 || !bytes_has(in_run, s[i - 1]));
+           (is_edge(s[i + 2]) || (c <= '9' && s[i + 1] <= '9'));
 }
 
 /* Few bytes of a text are near a run that is long enough. The first that may begin one, at or

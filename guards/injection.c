@@ -82,11 +82,8 @@ struct injection *injection_new(void)
         lexicon_add(in->lexicon, injection_classes[i].words, UINT64_C(1) << i);
     for (int i = 0; injection_rules[i].family && in->rule_count < INJECTION_RULES_MAX; i++)
         read_rule(in, &injection_rules[i]);
-    for (int i = 0; injection_marks[i].text; i++) {
-        const char c = injection_marks[i].text[0];
-        if (!strchr(in->mark_begins, c))
-            in->mark_begins[strlen(in->mark_begins)] = c;
-    }
+    for (int i = 0; injection_marks[i].text; i++)
+        in->mark_begins[(unsigned char)injection_marks[i].text[0]] = true;
     in->report = class_named("REPORT", 6);
     in->narr = class_named("NARR", 4);
     in->bare = class_named("IGN", 3);
@@ -240,8 +237,10 @@ static bool begins_with(const char *s, size_t len, const char *mark)
 
 static void read_mark(const char *text, size_t len, size_t at, struct injection_verdict *v)
 {
+    const int second = at + 1 < len ? tolower((unsigned char)text[at + 1]) : 0;
     for (int i = 0; injection_marks[i].text; i++)
-        if (begins_with(text + at, len - at, injection_marks[i].text))
+        if (injection_marks[i].text[1] == second &&
+            begins_with(text + at, len - at, injection_marks[i].text))
             injection_add(v, "role_switch", (uint32_t)at,
                           (uint32_t)(at + strlen(injection_marks[i].text)),
                           injection_marks[i].weight / 100.0);
@@ -250,9 +249,9 @@ static void read_mark(const char *text, size_t len, size_t at, struct injection_
 static void read_marks(const struct injection *in, const char *text, size_t len,
                        struct injection_verdict *v)
 {
-    for (const char *begin = in->mark_begins; *begin; begin++)
-        for (const char *s = text; (s = memchr(s, *begin, len - (size_t)(s - text))) != NULL; s++)
-            read_mark(text, len, (size_t)(s - text), v);
+    for (size_t at = 0; at < len; at++)
+        if (bytes_has(in->mark_begins, text[at]))
+            read_mark(text, len, at, v);
 }
 
 /* ---- all --------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 /* What the parts of the search for injections share; see injection.h. */
 #ifndef QUERN_INJECTION_PRIVATE_H
 #define QUERN_INJECTION_PRIVATE_H
-#include <limits.h>
-
+#include "guards/bytes.h"
 #include "guards/injection.h"
 #include "guards/injection_tables.h"
 
@@ -35,12 +34,12 @@ struct injection {
     size_t rule_count;
     unsigned char by_class[CLASSES_MAX][INJECTION_RULES_MAX]; /* rules that begin with it */
     size_t by_class_count[CLASSES_MAX];
-    uint64_t next[CLASSES_MAX];      /* what the second steps of those may be */
-    size_t reach;                    /* words that such a step may lie behind the first */
-    uint64_t first;                  /* classes that rules begin with */
-    uint64_t report, narr;           /* who talks about attacks, and who tells of others */
-    uint64_t bare;                   /* verbs that an order begins with */
-    char mark_begins[UCHAR_MAX + 1]; /* the bytes that marks begin with, up to a NUL */
+    uint64_t next[CLASSES_MAX]; /* what the second steps of those may be */
+    size_t reach;               /* words that such a step may lie behind the first */
+    uint64_t first;             /* classes that rules begin with */
+    uint64_t report, narr;      /* who talks about attacks, and who tells of others */
+    uint64_t bare;              /* verbs that an order begins with */
+    byte_set mark_begins;       /* the bytes that marks begin with */
     struct words words;
     bool told; /* the text tells of attacks somewhere */
 

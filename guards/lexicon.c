@@ -33,6 +33,7 @@ struct lexicon {
     uint32_t pool_len, pool_cap;
     /* The trie, for what is longer or shorter than an entry. */
     uint64_t begins[(1 << FILTER_BITS) / 64]; /* bits, by the hash of a prefix's first bytes */
+    bool any;                                 /* it tells nothing */
     struct node *nodes;
     uint32_t count, cap;
     uint32_t root[256];
@@ -173,13 +174,14 @@ static uint32_t begin_of(const char *word, size_t len)
     return first * 2654435761U >> (32 - FILTER_BITS);
 }
 
-/* All bytes may follow a beginning that is shorter. */
+/* Any byte may follow one of three; shorter ones may begin most words. */
 static void note_begin(struct lexicon *l, const char *word, size_t len)
 {
     char first[BEGIN];
     const uint32_t begin = begin_of(word, len);
     l->begins[begin / 64] |= UINT64_C(1) << begin % 64;
-    if (len >= BEGIN)
+    l->any |= len < BEGIN - 1;
+    if (len != BEGIN - 1)
         return;
     memcpy(first, word, len);
     for (int c = 1; c <= UCHAR_MAX; c++) {
@@ -234,7 +236,8 @@ uint64_t lexicon_find(const struct lexicon *l, const char *word, size_t len, uin
 {
     const uint32_t begin = begin_of(word, len);
     const uint64_t mask = place_of(l, word, len, hash)->mask;
-    return l->begins[begin / 64] >> begin % 64 & 1 ? mask | find_prefixes(l, word, len) : mask;
+    return l->any || (l->begins[begin / 64] >> begin % 64 & 1) ? mask | find_prefixes(l, word, len)
+                                                               : mask;
 }
 
 size_t lexicon_longest(const struct lexicon *l, const char *text, size_t len, uint64_t *mask)

@@ -12,7 +12,7 @@ struct lexicon *lexicon_new(void);
 void lexicon_free(struct lexicon *l);
 /* Adds words, separated by spaces, to the classes of `mask`. "pre*": all that begin with pre. */
 void lexicon_add(struct lexicon *l, const char *words, uint64_t mask);
-/* The classes of a whole folded word of at most WORD_MAX bytes, whose words_hash() is `hash`; 0: it
+/* The classes of a whole folded word (up to 255 bytes) whose words_hash() is `hash`; 0: it
  * is not known. */
 uint64_t lexicon_find(const struct lexicon *l, const char *word, size_t len, uint32_t hash);
 /* The longest entry that `text` begins with, for scripts and tricks without spaces: its length in

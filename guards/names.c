@@ -14,48 +14,25 @@ enum {
     INITIALS_MAX = 8, /* letters of an abbreviation */
     LONG_LEAST = 6,   /* letters of a word that two to four letters may stand for */
     LONG_MAX = 256,
-    SPELLED_LEAST = 4, /* bytes of a word in which "ue" may stand for an umlaut; AE is none */
+    SPELLED_LEAST = 4, /* bytes of a word that may be spelled in two ways */
     NAME_LEAST = 3     /* bytes of a name; what is shorter is mostly an abbreviation of no name */
 };
 
 struct name_index {
     const struct tokens *source;
-    struct token *words;       /* the source's, each as spelled() has it */
     uint32_t *next;            /* of each token, the one before with the same beginning; 0: none */
     uint32_t buckets[BUCKETS]; /* one more than the token */
     char *initials, *capitals; /* of its words but the small ones; of those with capitals alone */
     size_t initial_count, capital_count;
     uint32_t longs[LONG_MAX]; /* tokens: words with capitals */
     size_t long_count;
+    /* Names by how they are spelled without letters that not all have; made when first asked for.
+     */
+    struct spelling {
+        uint32_t hash, next; /* as above */
+    } * spellings;
+    uint32_t spelled[BUCKETS];
 };
-
-/* "Mueller" is Müller, whose accents are gone, and "Soren" Søren: one spelling for both. */
-static struct token spelled(const struct token *w)
-{
-    static const struct {
-        const char *letter, *as;
-    } letters[] = {{"\xC3\xB8", "o"}, {"\xC3\xA6", "a"}, {"\xC5\x82", "l"}, {"\xC4\x91", "d"},
-                   {"\xC3\xB0", "d"}, {"\xC5\x93", "o"}, {"\xC4\xB1", "i"}};
-    struct token s = *w;
-    s.len = 0;
-    for (size_t i = 0, n; i < w->len; i += n) {
-        const char *as = NULL;
-        n = 1;
-        for (size_t k = 0; (w->folded[i] & 0x80) && k < sizeof letters / sizeof *letters; k++)
-            if (strncmp(w->folded + i, letters[k].letter, 2) == 0) {
-                as = letters[k].as;
-                n = 2;
-            }
-        if (as)
-            s.folded[s.len++] = *as;
-        else if (!(w->len >= SPELLED_LEAST && w->folded[i] == 'e' && i > 0 &&
-                   strchr("aou", w->folded[i - 1])))
-            s.folded[s.len++] = w->folded[i];
-    }
-    s.folded[s.len] = '\0';
-    s.hash = words_hash(s.folded, s.len);
-    return s;
-}
 
 static uint32_t bucket_of(const char *folded, size_t len)
 {
@@ -78,14 +55,38 @@ static bool is_plain(const struct tokens *t, size_t at)
            token_means(t, at, MEANS_TITLE, LANGS_ALL);
 }
 
+/* "Mueller" and "Müller", whose accents are gone, "Soren" and "Søren" have one hash. */
+static uint32_t spelled_hash(const struct token *w)
+{
+    static const struct {
+        const char *letter;
+        char as;
+    } letters[] = {{"\xC3\xB8", 'o'}, {"\xC3\xA6", 'a'}, {"\xC5\x82", 'l'}, {"\xC4\x91", 'd'},
+                   {"\xC3\xB0", 'd'}, {"\xC5\x93", 'o'}, {"\xC4\xB1", 'i'}};
+    char out[TOKEN_FOLDED_MAX];
+    size_t len = 0;
+    for (size_t i = 0, n; i < w->len; i += n) {
+        char c = w->folded[i];
+        n = 1;
+        for (size_t k = 0; (c & 0x80) && k < sizeof letters / sizeof *letters; k++)
+            if (strncmp(w->folded + i, letters[k].letter, 2) == 0) {
+                c = letters[k].as;
+                n = 2;
+            }
+        if (!(c == 'e' && i > 0 && strchr("aou", w->folded[i - 1])))
+            out[len++] = c;
+    }
+    return words_hash(out, len);
+}
+
 /* Each word once, so that a text of one word has no long chains. */
 static void index_word(struct name_index *n, size_t at)
 {
-    const struct token *w = &n->words[at];
+    const struct token *w = &n->source->items[at];
     uint32_t *bucket = &n->buckets[bucket_of(w->folded, w->len)];
     uint32_t seen = 0;
     for (uint32_t i = *bucket; i && seen < CHAIN_MAX; i = n->next[i - 1], seen++)
-        if (is_same(&n->words[i - 1], w) && n->words[i - 1].capital >= w->capital)
+        if (is_same(&n->source->items[i - 1], w) && n->source->items[i - 1].capital >= w->capital)
             return;
     n->next[at] = *bucket;
     *bucket = (uint32_t)at + 1;
@@ -95,13 +96,11 @@ struct name_index *names_new(const struct tokens *source)
 {
     struct name_index *n = mem_zero(sizeof *n);
     n->source = source;
-    n->words = mem_array(NULL, source->count + 1, sizeof *n->words);
     n->next = mem_array(NULL, source->count + 1, sizeof *n->next);
     n->initials = mem_alloc(source->count + 1);
     n->capitals = mem_alloc(source->count + 1);
     for (size_t i = 0; i < source->count; i++) {
         const struct token *w = &source->items[i];
-        n->words[i] = spelled(w);
         index_word(n, i);
         if (is_small(source, i) || w->kind != TOKEN_WORD)
             continue;
@@ -116,7 +115,7 @@ struct name_index *names_new(const struct tokens *source)
 
 void names_free(struct name_index *n)
 {
-    free(n->words);
+    free(n->spellings);
     free(n->next);
     free(n->initials);
     free(n->capitals);
@@ -155,15 +154,14 @@ static bool is_inflected(const struct token *a, const struct token *b)
 }
 
 /* The source's token that is this word; NULL: there is none. */
-static const struct token *find_word(const struct name_index *n, const struct token *word)
+static const struct token *find_word(const struct name_index *n, const struct token *w)
 {
-    const struct token w = spelled(word);
     uint32_t seen = 0;
-    for (uint32_t i = n->buckets[bucket_of(w.folded, w.len)]; i && seen < CHAIN_MAX;
+    for (uint32_t i = n->buckets[bucket_of(w->folded, w->len)]; i && seen < CHAIN_MAX;
          i = n->next[i - 1], seen++) {
-        const struct token *s = &n->words[i - 1];
-        if (is_same(s, &w) || (s->capital && is_inflected(&w, s)))
-            return &n->source->items[i - 1];
+        const struct token *s = &n->source->items[i - 1];
+        if (is_same(s, w) || (s->capital && is_inflected(w, s)))
+            return s;
     }
     return NULL;
 }
@@ -171,6 +169,52 @@ static const struct token *find_word(const struct name_index *n, const struct to
 static bool has_word(const struct name_index *n, const struct token *w)
 {
     return find_word(n, w) != NULL;
+}
+
+/* May it be spelled in another way, and is all of it there? */
+static bool is_spelled(const struct token *w)
+{
+    return w->kind == TOKEN_WORD && w->capital && w->len >= SPELLED_LEAST &&
+           w->len < TOKEN_FOLDED_MAX - 1;
+}
+
+static void index_spellings(struct name_index *n)
+{
+    const struct tokens *t = n->source;
+    n->spellings = mem_array(NULL, t->count + 1, sizeof *n->spellings);
+    for (size_t i = 0; i < t->count; i++) {
+        if (!is_spelled(&t->items[i]))
+            continue;
+        const uint32_t hash = spelled_hash(&t->items[i]);
+        n->spellings[i] = (struct spelling){hash, n->spelled[hash % BUCKETS]};
+        n->spelled[hash % BUCKETS] = (uint32_t)i + 1;
+    }
+}
+
+/* Has it a letter that is none of ASCII, as it is written? */
+static bool has_accent(const struct tokens *t, const struct token *w)
+{
+    for (uint32_t i = w->from; i < w->to; i++)
+        if (t->text[i] & 0x80)
+            return true;
+    return false;
+}
+
+/* "Mueller", where the source has Müller, or the other way round; Michal is not Michael. */
+static bool has_spelling(struct name_index *n, const struct tokens *t, const struct token *w)
+{
+    uint32_t seen = 0;
+    if (!is_spelled(w))
+        return false;
+    if (!n->spellings)
+        index_spellings(n);
+    const uint32_t hash = spelled_hash(w);
+    for (uint32_t i = n->spelled[hash % BUCKETS]; i && seen < CHAIN_MAX;
+         i = n->spellings[i - 1].next, seen++)
+        if (n->spellings[i - 1].hash == hash &&
+            (has_accent(t, w) || has_accent(n->source, &n->source->items[i - 1])))
+            return true;
+    return false;
 }
 
 bool names_has_first(const struct name_index *n, const struct tokens *t, size_t at)
@@ -230,10 +274,11 @@ static bool has_abbreviated(const struct name_index *n, const struct token *w)
     return false;
 }
 
-bool names_has(const struct name_index *n, const struct tokens *t, size_t at)
+bool names_has(struct name_index *n, const struct tokens *t, size_t at)
 {
     const struct token *w = &t->items[at];
-    return has_word(n, w) || (w->upper && has_abbreviated(n, w)) || has_people(n, w);
+    return has_word(n, w) || (w->upper && has_abbreviated(n, w)) || has_people(n, w) ||
+           has_spelling(n, t, w);
 }
 
 bool names_has_initials(const struct name_index *n, const struct tokens *t, size_t first,

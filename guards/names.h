@@ -13,7 +13,7 @@ void names_free(struct name_index *n);
 /* Is the token a name that the text uses as one? */
 bool names_is_claim(const struct tokens *t, size_t at);
 /* Has the source this word, in an inflected form too, or what it abbreviates? */
-bool names_has(const struct name_index *n, const struct tokens *t, size_t at);
+bool names_has(struct name_index *n, const struct tokens *t, size_t at);
 /* Stands another name before this one in the source: a first name, before its last? */
 bool names_has_first(const struct name_index *n, const struct tokens *t, size_t at);
 /* Has the source the initials of these words as a word? */

@@ -104,7 +104,10 @@ static void spread(const struct quantity_reader *r, struct quantity *a, const st
         quantity_add_reading(a, v * 60 + 720, 1, DIM_CLOCK);
     } else if (b->factor != 1 || b->dimension) {
         quantity_add_reading(a, v * b->factor, grain * b->factor, b->dimension);
-        a->dimension = b->dimension;
+        if (a->dimension && !b->dimension) /* $5-7 million */
+            quantity_add_reading(a, v * b->factor, grain * b->factor, a->dimension);
+        else
+            a->dimension = b->dimension;
         a->currency = a->currency ? a->currency : b->currency;
         a->factor = b->factor;
     }

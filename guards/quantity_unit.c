@@ -37,15 +37,24 @@ static enum dimension signed_money(const struct quantity_reader *r, size_t from,
     return DIM_NONE;
 }
 
-/* A sign of money before the number, or behind it, or its name before it: €24m, 62,5 M€, 5 €,
- * EUR 5. */
-static enum dimension money_of(const struct quantity_reader *r, const struct quantity *q)
+/* €24m, 62,5 M€, 5 € */
+static enum dimension money_sign(const struct quantity_reader *r, const struct quantity *q)
 {
-    const enum dimension sign = signed_money(r, q->from, q->to + (byte_at(r, q->to) == ' '));
+    return signed_money(r, q->from, q->to + (byte_at(r, q->to) == ' '));
+}
+
+/* EUR 5 */
+static enum dimension money_name(const struct quantity_reader *r, const struct quantity *q)
+{
     const struct gloss *name = q->first > 0 && token_gap_is(r->t, q->first - 1, " ")
                                    ? quantity_means(r, q->first - 1, MEANS_UNIT)
                                    : NULL;
-    return sign ? sign : name && gloss_is_money(name) ? (enum dimension)name->dimension : DIM_NONE;
+    return name && gloss_is_money(name) ? (enum dimension)name->dimension : DIM_NONE;
+}
+
+static bool is_money(const struct quantity_reader *r, const struct quantity *q)
+{
+    return money_sign(r, q) || money_name(r, q);
 }
 
 /* 4th, 2.5 million, 23m */
@@ -71,9 +80,9 @@ size_t quantity_read_behind(struct quantity_reader *r, struct quantity *q, size_
                         r->t->items[next].len == 1; /* or minutes: 20 m */
     struct quantity money = *q;
     quantity_extend(r, &money, next);
-    if (metres && !money_of(r, &money))
+    if (metres && !is_money(r, &money))
         return next;
-    if (money_of(r, &money) || (close && r->t->items[next].folded[0] == 'k')) {
+    if (is_money(r, &money) || (close && r->t->items[next].folded[0] == 'k')) {
         quantity_multiply(q, g->value);
     } else { /* 23m: millions, metres, minutes */
         for (size_t i = 0, n = q->count; i < n; i++)
@@ -157,7 +166,8 @@ static size_t sign_place(const struct quantity_reader *r, const struct quantity 
 size_t quantity_read_unit(struct quantity_reader *r, struct quantity *q, size_t next)
 {
     static const struct gloss percent = {.value = 1, .dimension = DIM_PERCENT};
-    const struct gloss money = {.value = 1, .dimension = (uint8_t)money_of(r, q)};
+    const struct gloss by_sign = {.value = 1, .dimension = (uint8_t)money_sign(r, q)},
+                       by_name = {.value = 1, .dimension = (uint8_t)money_name(r, q)};
     const size_t sign = sign_place(r, q);
     const struct gloss *unit = next < r->t->count && token_is_near(r->t, next - 1)
                                    ? quantity_means(r, next, MEANS_UNIT)
@@ -169,12 +179,14 @@ size_t quantity_read_unit(struct quantity_reader *r, struct quantity *q, size_t 
         set_unit(q, &percent);
         quantity_extend(r, q, next + 1);
         return next + 2;
-    } else if (money.dimension && !(unit && gloss_is_money(unit))) {
-        set_unit(q, &money); /* £112. Seconds are … */
+    } else if (by_sign.dimension && !(unit && gloss_is_money(unit))) {
+        set_unit(q, &by_sign); /* £112. Seconds are … */
     } else if (unit && !(quantity_means(r, next, MEANS_SCALE) && q->last + 1 != next)) {
         set_unit(q, unit);
         quantity_extend(r, q, next);
         return next + 1;
+    } else if (by_name.dimension) {
+        set_unit(q, &by_name);
     } else if ((unit = unit_of_key(r, q)) != NULL) {
         set_unit(q, unit);
     }

@@ -227,23 +227,37 @@ static size_t begins_with_any(const char *s, size_t len, const char *const *word
     return 0;
 }
 
+/* Does it look drawn indeed, where no sign gives it? `letters`: it is nothing but letters and
+ * digits, many of them. No address, no place. */
+static bool is_drawn(const char *s, size_t n, bool letters)
+{
+    size_t alike = 0;
+    while (alike < n && isalnum((unsigned char)s[alike]))
+        alike++;
+    if (letters && alike < DRAWN_LEAST)
+        return false;
+    return !memchr(s, '@', n) && !memchr(s, '\\', n) && secret_is_random(s, n) &&
+           (letters || secret_kinds(s, n) >= 3);
+}
+
 /* "password for the router is X", "API key of the shop: X": where the value begins of the name that
  * ends at `end`; 0: the sentence gives none. */
-static size_t value_of_thing(const char *s, size_t len, size_t end)
+static size_t value_of_thing(const char *s, size_t len, size_t end, bool key)
 {
     enum { THING_MAX = 48 };
     static const char *const joins[] = {" for ",  " of ",  " to ",  " für ", " von ",
                                         " del ",  " de ",  " du ",  " do ",  " pour ",
                                         " para ", " per ", " voor "},
-                             *const gives[] = {" is ",  ": ",       " es ", " est ",
-                                               " ist ", " lautet ", " è ",  " é "};
+                             *const gives[] = {" is ", " es ",     " est ", " ist ",
+                                               " è ",  " lautet ", " é ",   ": "};
+    const size_t count = sizeof gives / sizeof *gives - !key; /* "password for network: Guest-5G" */
     size_t i = end + begins_with_any(s + end, len - end, joins, sizeof joins / sizeof *joins), n;
     if (i == end)
         return 0;
     for (i--; i < len && i - end < THING_MAX; i++) {
         if ((s[i] == ' ' || s[i] == ':') &&
-            (n = begins_with_any(s + i, len - i, gives, sizeof gives / sizeof *gives)) != 0)
-            return i + n;
+            (n = begins_with_any(s + i, len - i, gives, count)) != 0)
+            return i + n + (i + n < len && strchr("\"'`", s[i + n]) != NULL);
         if (strchr("\n?!;", s[i]) || (s[i] == '.' && i + 1 < len && s[i + 1] == ' '))
             return 0;
     }
@@ -252,7 +266,8 @@ static size_t value_of_thing(const char *s, size_t len, size_t end)
 
 /* "password Tulip-4821-Oak", "la password è X", "das Passwort lautet X": where the value begins
  * that no sign gives; 0: there is none. Behind a mere space it must look drawn indeed. */
-static size_t said_value(const char *s, size_t len, size_t at, size_t end, bool key)
+static size_t said_value(const char *s, size_t len, size_t at, size_t end, bool key,
+                         struct secret_memo *memo)
 {
     static const char *const words[] = {"ist ", "lautet ", "est ", "es ", "è ",
                                         "é ",   "jest ",   "är ",  "er "};
@@ -262,16 +277,19 @@ static size_t said_value(const char *s, size_t len, size_t at, size_t end, bool 
     if (!key &&
         (n = begins_with_any(s + value, len - value, words, sizeof words / sizeof *words)) != 0)
         return value + n;
-    if ((n = value_of_thing(s, len, end)) != 0)
-        value = n;
-    else if (key)
+    const size_t thing = value_of_thing(s, len, end, key);
+    if (key && !thing)
+        return 0;
+    value = thing ? thing : value;
+    if (value == memo->said)
         return 0;
     n = 0;
     while (value + n < len && n < NAME_MAX_BYTES && !ends_value(s[value + n]))
         n++;
-    return secret_is_random(s + value, n) && (secret_kinds(s + value, n) >= 3 || n >= DRAWN_LEAST)
-               ? value
-               : 0;
+    while (n && strchr(".,", s[value + n - 1]))
+        n--;
+    memo->said = key ? memo->said : value; /* several names may stand before it */
+    return is_drawn(s + value, n, key) ? value : 0;
 }
 
 /* `end`: of what begins at `at`, as far as it is of the set `word`; letters of other scripts may
@@ -294,7 +312,7 @@ static bool assigned_at(const char *s, size_t len, size_t at, size_t end, struct
         another && !bearer && !basic ? 0 : value_start(s, len, end, bearer || basic);
     const bool key =
         end - at == 3 && (s[at] | 32) == 'k' && strncasecmp(s + at, "key", 3) == 0 && is_key(s, at);
-    const size_t value = given ? given : said_value(s, len, at, end, key);
+    const size_t value = given ? given : said_value(s, len, at, end, key, memo);
     if (!value || value == len)
         return false;
     const struct name *name = basic || key ? NULL : find_name(s + at, end - at);
@@ -365,6 +383,7 @@ bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo
     }
     return assigned_at(text, len, at, end, memo, from, to) ||
            (end < len && (text[end] == ':' || text[end] == '+') &&
+            (at == 0 || text[at - 1] != '+') && /* "git+https://…" was read from its start on */
             login_at(text, len, at, end, from, to));
 }
 

@@ -234,6 +234,15 @@ static size_t word_end(struct scan *s, size_t i)
     return i;
 }
 
+/* X1234567L, X-1234567-L */
+static bool begins_nie(const struct scan *s, size_t from)
+{
+    const char c = (char)(s->text[from] | 32), next = scan_at(s, from + 1);
+    return c >= 'x' && c <= 'z' &&
+           (scan_is_digit(next) ||
+            ((next == '-' || next == '.') && scan_is_digit(scan_at(s, from + 2))));
+}
+
 static size_t read_token(struct scan *s, size_t from)
 {
     size_t end = 0, secret, to;
@@ -259,8 +268,7 @@ static size_t read_token(struct scan *s, size_t from)
     }
     if (scan_wants(s, SENSITIVE_ID) &&
         ((end = read_lettered(s, from, word_end(s, from))) != 0 ||
-         ((s->text[from] | 32) >= 'x' && (s->text[from] | 32) <= 'z' &&
-          (end = scan_lettered(s, from)) != 0))) {
+         (begins_nie(s, from) && (end = scan_lettered(s, from)) != 0))) {
         spans_add(s->out, SENSITIVE_ID, from, end);
         return end;
     }

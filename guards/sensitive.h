@@ -45,6 +45,7 @@ void sensitive_read(uint32_t mask, const char *text, size_t len, struct spans *o
 /* The value that was read last, so that no text is read again and again; zero at first. */
 struct secret_memo {
     size_t from, to;
+    size_t said; /* behind a name, without a sign */
 };
 
 /* In secrets.c: an API key, a token or a password that begins at `at`, or is given a value there:

@@ -16,15 +16,14 @@ const char *const scan_other_cues[] = {
     "parcel",         "shipment",        "invoice",        NULL};
 
 const char *const scan_version_cues[] = {
-    "version ",     "version: ",      "version=\"", "versions ",   "firefox ",
-    "chrome ",      "chromium ",      "release ",   "ver. ",       "build ",
-    "section ",     "sections ",      "chapter ",   "clause ",     "clauses ",
-    "§ ",           "kapitel ",       "abschnitt ", "alinéa ",     "rev. ",
-    "rev ",         "jdk ",           "java ",      "jre ",        "bios ",
-    "oid ",         "oid: ",          "firmware ",  "kernel ",     "driver ",
-    "upgraded to ", "upgraded from ", "update to ", "updated to ", "wersja ",
-    "версия ",      "版本",           "sürüm ",     "versie ",     "versión ",
-    "versione ",    "versão ",        NULL};
+    "version ",    "version: ", "version=\"",   "versions ",      "release ",
+    "ver. ",       "build ",    "section ",     "sections ",      "chapter ",
+    "clause ",     "clauses ",  "§ ",           "kapitel ",       "abschnitt ",
+    "alinéa ",     "rev. ",     "rev ",         "jdk ",           "java ",
+    "jre ",        "bios ",     "oid ",         "oid: ",          "firmware ",
+    "kernel ",     "driver ",   "upgraded to ", "upgraded from ", "update to ",
+    "updated to ", "wersja ",   "версия ",      "版本",           "sürüm ",
+    "versie ",     "versión ",  "versione ",    "versão ",        NULL};
 
 const char *const scan_phone_cues[] = {
     "rückfragen", "erreichbar", "ruft ",     "mon numéro", "fijo",       "ufficio",  "phone",
@@ -79,8 +78,8 @@ static bool begins_somewhere(const struct before *b, size_t least, const char *c
 bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *const *cues)
 {
     struct before *b = s->before;
-    if (b->word + bytes < pos)
-        return false; /* there are no words */
+    if (!scan_has_words(s, pos, bytes))
+        return false;
     if (b->pos != pos)
         look_before(s, pos);
     const size_t least = b->len > bytes ? b->len - bytes : 0;

@@ -95,10 +95,12 @@ static bool is_id(const struct scan *s, const struct number *n, size_t first, si
     for (const struct id_scheme *i = id_schemes; i->name && i->digits >= count; i++) {
         if (i->digits != count)
             continue;
+        const size_t pos = n->pos[n->group[first]];
+        if (i->proof == TOLD && !scan_has_words(s, pos, CUE_BYTES))
+            continue; /* before its digits are checked, which takes longer */
         const bool grouped = i->groups && first < last && has_groups(n, first, last, i->groups);
         if ((first < last && i->groups && !grouped) || !i->valid(digits))
             continue;
-        const size_t pos = n->pos[n->group[first]];
         const bool told = i->cues && scan_has_cue(s, pos, CUE_BYTES, i->cues);
         const size_t end = n->pos[n->group[last + 1] - 1] + 1; /* "219-09-9999-A" is longer */
         const bool longer = scan_at(s, end) == '-' && scan_is_alnum(scan_at(s, end + 1));
@@ -147,10 +149,11 @@ static bool is_card(const struct scan *s, const struct number *n, size_t first, 
     if (first < last && (!is_even(n, first, last) || dots || n->before[last] == '/'))
         return false;
     const bool old = count == 13 && n->digits[n->group[first]] == '4'; /* or an EAN */
-    if (!check_card(n->digits + n->group[first], count))
-        return false;
     const bool row = first < last && is_of_row(n, first, last);
     const size_t pos = n->pos[n->group[first]];
+    if ((row && !scan_has_words(s, pos, CARD_CUE)) ||
+        !check_card(n->digits + n->group[first], count))
+        return false;
     if (is_fraction(s, n, first, last))
         return false;
     const bool other = first == last && scan_has_cue(s, pos, OTHER_CUE, scan_other_cues);
@@ -221,6 +224,11 @@ static bool is_dni_space(const struct scan *s, size_t from, size_t i)
            isupper((unsigned char)scan_at(s, i + 1)) && !scan_is_alnum(scan_at(s, i + 2));
 }
 
+static bool is_id_sign(char c)
+{
+    return c == '-' || c == '+' || c == '.';
+}
+
 /* Finnish, Spanish and Irish ids go on with a letter behind their digits. */
 size_t scan_lettered(struct scan *s, size_t from)
 {
@@ -228,7 +236,7 @@ size_t scan_lettered(struct scan *s, size_t from)
     char id[16];
     size_t n = 0, i = from;
     while (n < 14 && (isalnum((unsigned char)scan_at(s, i)) ||
-                      (strchr("-+.", scan_at(s, i)) && isalnum((unsigned char)scan_at(s, i + 1))) ||
+                      (is_id_sign(scan_at(s, i)) && isalnum((unsigned char)scan_at(s, i + 1))) ||
                       is_dni_space(s, from, i)))
         id[n++] = (char)toupper((unsigned char)s->text[i++]);
     if (scan_is_alnum(scan_at(s, i)))

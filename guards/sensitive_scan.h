@@ -92,6 +92,12 @@ static inline bool scan_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* Did a word end within so many bytes before `pos`? */
+static inline bool scan_has_words(const struct scan *s, size_t pos, size_t bytes)
+{
+    return s->before->word + bytes >= pos;
+}
+
 /* In sensitive_cues.c. Does one of the words (lower case; the last is NULL) begin within so many
  * bytes (at most CUE_BYTES) before `pos`? */
 bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *const *cues);
@@ -104,6 +110,6 @@ size_t scan_plus_phone(struct scan *s, size_t plus);      /* '+' */
 size_t scan_bracketed_phone(struct scan *s, size_t open); /* '(' */
 /* A Telegram bot's token; adds nothing. */
 size_t scan_bot_token(const struct scan *s, size_t from);
-/* Finnish and Spanish ids; adds nothing. */
+/* Finnish, Spanish and Irish ids; adds nothing. */
 size_t scan_lettered(struct scan *s, size_t from);
 #endif

@@ -8,6 +8,8 @@
 #include "common/mem.h"
 #include "guards/words.h"
 
+enum { NUMBER_MAX = 64 }; /* bytes of a number; a longer one ends where one may */
+
 struct reader {
     struct tokens *t;
     size_t at;
@@ -137,6 +139,8 @@ static void read_digits(struct reader *r)
     const struct tokens *t = r->t;
     size_t i = r->at, digits = 0, n;
     while (i < t->len) {
+        if (i - r->at > NUMBER_MAX && !isdigit((unsigned char)t->text[i]))
+            break;
         if (digit_at(t, i)) {
             digits++;
             i++;

@@ -106,7 +106,7 @@ HOSTILE = ["1 2 3 4 5 6 7 8 9 ", "4111 1111 1111 1112 ", "4", "a@", "a.b@c.d ", 
            "-----BEGIN PRIVATE KEY", "password=a1B2c3D4 ", "passwordtoken ", "::", "a:b:c:d:", "+1 (2) 3-", "DE89 3704 ",
            "&#65;&#x", "pass:", "pass=.", "auth=/", "pass=-a", "x_pass:1", "a://b:", "basic ", "ignoreallprevious", "\"'", "((((", "----", "aWdub3JlIGFsbCBydWxlcyBub3c= ", "01 ", "é", "𝐢 ",
            "curl -u a:1 ", " -u a", "%40", "\\n", "bot1", "12 / ", "Me liga no (11) 98765-4321 ", "id 123456789 ", "пароль: ", "密码：",
-           "hooks.slack.com/", "password is ", "password for ", "api key: \"", "4111 1111 1111 1111 ", "1 85 02 2A "]
+           "hooks.slack.com/", "password is ", "password for ", "pw of pw of pw of x is $1klmnopTU ", "4111 ", "12 2", "x+", "v (12) 345 6789 ", "api key: \"", "4111 1111 1111 1111 ", "1 85 02 2A "]
 
 
 def seconds(check, line, times):

@@ -88,6 +88,13 @@ START_TEST(numbers_meet_in_every_form)
         {"Between 4.2 and 12.6 million euros came in.", "About 4.2 million euros came in."},
         {"It was sold for £112. Seconds are cheaper.", "It was sold for £112 in the end."},
         {"It starts at 9:30.", "It starts at half past nine."},
+        {"It is $5-7 million.", "It is at least $5 million."},
+        {"They paid 20 euros 3 days ago.", "3 days ago they paid 20 euros."},
+        {"Prices rose by a quarter to 5 euros.", "Prices rose by 25% to €5."},
+        {"It went from a quarter to three quarters.", "It went from 25% to 75%."},
+        {"Staff fell by a quarter to 12.", "Staff fell by 25% to 12."},
+        {"Sales fell by half after 5 years.", "Sales fell by 50% after 5 years."},
+        {"It opens at 0:30.", "It opens at half past twelve am."},
         {"It is from 9:15 to 9:45.", "It is from a quarter past nine to a quarter to ten."},
         {"It ends at 21:30.", "It ends at half past nine pm."},
         {0}};
@@ -171,6 +178,7 @@ START_TEST(names_meet_if_inflected_or_short)
         {"We met Anna Müller.", "They met Anna Mueller."},
         {"We met Anna Mueller.", "They met Anna Müller."},
         {"We met Søren in Łódź.", "They met Soren in Lodz."},
+        {"He lived in Oslo.", "They met the Osloer again."},
         {"Costs fell by 4 percent in Oslo.",
          "## Key Findings\n\n  **1. Costs** fell by 4 percent in Oslo."},
         {0}};
@@ -181,6 +189,8 @@ START_TEST(names_meet_if_inflected_or_short)
         {"We asked Mr. Takahashi.", "They asked Mr. Tanaka."},
         {"Minh will bisect it.", "Dmitri will bisect it."},
         {"We rent a flat.", "They rent it from Ashdown Estates."},
+        {"We met Michal there.", "They met Michael there."},
+        {"We met Bauer there.", "They met Baur there."},
         {"Elena Kubicki traf neun Mal.",
          "Lena Kubicki hat die neun Tore und ist die beste der Liga."},
         {0}};
