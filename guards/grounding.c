@@ -29,7 +29,8 @@ enum {
     FACT_MONTH,
     FACT_QUARTER,
     FACT_WEEKDAY,
-    FACT_YEAR
+    FACT_YEAR,
+    FACT_KINDS
 };
 
 struct fact {
@@ -41,6 +42,7 @@ struct check {
     struct side s, a;
     struct fact *facts;
     size_t fact_count;
+    bool has[FACT_KINDS]; /* facts of each kind */
     struct name_index *names;
     size_t guess; /* the answer's date that was looked at last */
     struct grounding *out;
@@ -70,6 +72,7 @@ static int by_value(const void *a, const void *b)
 static void add_fact(struct check *k, uint32_t kind, double value)
 {
     k->facts[k->fact_count++] = (struct fact){kind, value};
+    k->has[kind] = true;
 }
 
 /* Day, month and year as one number; the year last, so that those of a day lie together. */
@@ -128,7 +131,7 @@ static void collect_facts(struct check *k)
 static bool has_between(const struct check *k, uint32_t kind, double low, double high)
 {
     const struct fact least = {kind, low};
-    size_t from = 0, to = k->fact_count;
+    size_t from = 0, to = k->has[kind] ? k->fact_count : 0;
     while (from < to) {
         const size_t mid = (from + to) / 2;
         if (by_value(&k->facts[mid], &least) < 0)
