@@ -12,40 +12,70 @@ struct walk {
 
 enum { NUMBER_LEAST = 7, NUMBER_MAX = 64 }; /* characters: what is shorter tells nothing */
 
-static bool is_one_of(struct json key, const char *const *names)
-{
-    for (; *names; names++)
-        if (json_equals(key, *names))
-            return true;
-    return false;
-}
+/* What a member's name says of its value. */
+enum kind {
+    BUILT = 1,  /* a string that only says how a request is built */
+    MEDIA = 2,  /* base64 of a picture or sound, or an address */
+    OWN = 4,    /* names in it are the user's own, and mean nothing here */
+    VALUES = 8, /* they, and numbers, are texts too */
+    PROSE = 16, /* people read it */
+    INSTRUCTS = 32,
+    ASKS = 64
+};
 
-/* Strings that only say how a request is built. */
-static const char *const built[] = {"model",
-                                    "role",
-                                    "type",
-                                    "id",
-                                    "call_id",
-                                    "tool_call_id",
-                                    "file_id",
-                                    "detail",
-                                    "format",
-                                    "object",
-                                    "tool_choice",
-                                    "encoding_format",
-                                    "service_tier",
-                                    "finish_reason",
-                                    "modalities",
-                                    "reasoning_effort",
-                                    "previous_response_id",
-                                    NULL};
-/* Base64 of pictures and sounds. */
-static const char *const media[] = {"url", "data", "file_data", "image_url", NULL};
-/* Where names are the user's own, and mean nothing here. */
-static const char *const own[] = {"metadata", "variables", "properties", "$defs", NULL};
-static const char *const values[] = {"metadata", "variables", NULL};
-static const char *const prose[] = {"content",      "text",   "input",     "prompt",
-                                    "instructions", "output", "arguments", NULL};
+#define KIND(name, is)                                                                             \
+    {                                                                                              \
+        name, sizeof(name) - 1, is                                                                 \
+    }
+
+static const struct {
+    const char *name;
+    size_t len;
+    unsigned is;
+} kinds[] = {KIND("model", BUILT),
+             KIND("role", BUILT),
+             KIND("type", BUILT),
+             KIND("id", BUILT),
+             KIND("call_id", BUILT),
+             KIND("tool_call_id", BUILT),
+             KIND("file_id", BUILT),
+             KIND("detail", BUILT),
+             KIND("format", BUILT),
+             KIND("object", BUILT),
+             KIND("tool_choice", BUILT),
+             KIND("encoding_format", BUILT),
+             KIND("service_tier", BUILT),
+             KIND("finish_reason", BUILT),
+             KIND("modalities", BUILT),
+             KIND("reasoning_effort", BUILT),
+             KIND("previous_response_id", BUILT),
+             KIND("url", MEDIA),
+             KIND("data", MEDIA),
+             KIND("file_data", MEDIA),
+             KIND("image_url", MEDIA),
+             KIND("metadata", OWN | VALUES),
+             KIND("variables", OWN | VALUES),
+             KIND("properties", OWN),
+             KIND("$defs", OWN),
+             KIND("content", PROSE),
+             KIND("text", PROSE),
+             KIND("input", PROSE | ASKS),
+             KIND("prompt", PROSE | ASKS),
+             KIND("instructions", PROSE | INSTRUCTS),
+             KIND("output", PROSE),
+             KIND("arguments", PROSE)};
+
+/* Bits of enum kind. A name may have escapes. */
+static unsigned kinds_of(struct json key)
+{
+    const bool plain = !memchr(key.p, '\\', key.len);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (plain
+                ? key.len == kinds[i].len + 2 && memcmp(key.p + 1, kinds[i].name, kinds[i].len) == 0
+                : json_equals(key, kinds[i].name))
+            return kinds[i].is;
+    return 0;
+}
 
 static enum text_role role_named(struct json role, enum text_role outer)
 {
@@ -61,15 +91,13 @@ static enum text_role role_named(struct json role, enum text_role outer)
     return outer;
 }
 
-static enum text_role role_of(struct json key, struct json object, enum text_role outer)
+static enum text_role role_of(unsigned is, bool tool, enum text_role outer)
 {
-    if (json_equals(key, "instructions"))
+    if (is & INSTRUCTS)
         return TEXT_SYSTEM;
-    if (outer == TEXT_OTHER && (json_equals(key, "input") || json_equals(key, "prompt")))
+    if (outer == TEXT_OTHER && (is & ASKS))
         return TEXT_USER;
-    if (json_equals(json_get(object, "type"), "function_call_output"))
-        return TEXT_TOOL;
-    return outer;
+    return tool ? TEXT_TOOL : outer;
 }
 
 static void write(const struct walk *w, struct json v, struct text_place place);
@@ -97,11 +125,11 @@ static bool is_media(struct json v)
     return v.len > LONG && (memcmp(v.p, "\"data:", 6) == 0 || !memchr(v.p, ' ', v.len));
 }
 
-static bool stays(struct json key, struct json v, struct text_place place)
+static bool stays(unsigned is, struct json v, struct text_place place)
 {
     if (!json_is(v, '"') || place.own)
         return false;
-    return is_one_of(key, built) || (is_one_of(key, media) && is_media(v));
+    return (is & BUILT) || ((is & MEDIA) && is_media(v));
 }
 
 static void write_name(const struct walk *w, struct json key, struct text_place place)
@@ -160,19 +188,21 @@ static void write_object(const struct walk *w, struct json v, struct text_place 
     size_t pos = 0;
     char before = '{';
     const enum text_role role = role_in(v, place.role);
+    const bool tool = json_equals(json_get(v, "type"), "function_call_output");
     while (json_next_member(v, &pos, &m)) {
         buf_char(w->out, before);
         before = ',';
         write_name(w, m.key, place);
         buf_char(w->out, ':');
-        if (stays(m.key, m.value, place))
+        const unsigned is = kinds_of(m.key);
+        if (stays(is, m.value, place))
             buf_add(w->out, m.value.p, m.value.len);
         else
             write(w, m.value,
-                  (struct text_place){.role = role_of(m.key, v, role),
-                                      .prose = is_one_of(m.key, prose),
-                                      .own = place.own || is_one_of(m.key, own),
-                                      .values = place.values || is_one_of(m.key, values),
+                  (struct text_place){.role = role_of(is, tool, role),
+                                      .prose = (is & PROSE) != 0,
+                                      .own = place.own || (is & OWN),
+                                      .values = place.values || (is & VALUES),
                                       .name = m.key});
     }
     buf_str(w->out, before == '{' ? "{}" : "}");

@@ -70,13 +70,17 @@ static uint32_t both(uint32_t a, uint32_t b, int bits)
     return (a * 2654435761U ^ b) * 2246822519U >> (32 - bits);
 }
 
-static void see_pairs(struct injection *in, struct tally *t, uint64_t a, uint64_t b)
+/* The classes of the word at `at` with each of those that it, and the next ones, have. */
+static void see_pairs(struct injection *in, size_t at, struct tally *t)
 {
-    for (uint64_t x = a; x; x &= x - 1)
-        for (uint64_t y = b; y; y &= y - 1)
-            see(in, t,
-                MODEL_CLASSES_AT + (uint32_t)__builtin_ctzll(x) * CLASSES_MAX +
-                    (uint32_t)__builtin_ctzll(y));
+    const struct word *w = &in->words.items[at];
+    const size_t left = in->words.count - at, near = left <= PAIR_WORDS ? left : PAIR_WORDS + 1;
+    for (uint64_t x = w->mask; x; x &= x - 1) {
+        const uint32_t row = MODEL_CLASSES_AT + (uint32_t)__builtin_ctzll(x) * CLASSES_MAX;
+        for (size_t k = 0; k < near; k++)
+            for (uint64_t y = w[k].mask; y; y &= y - 1)
+                see(in, t, row + (uint32_t)__builtin_ctzll(y));
+    }
 }
 
 /* Other things that are known of a word, or of a part. */
@@ -108,10 +112,8 @@ static void see_word(struct injection *in, size_t at, struct tally *t)
         see(in, t, MODEL_OTHERS_AT + OTHER_QUOTED);
     if (w->mask & in->report)
         see(in, t, MODEL_OTHERS_AT + OTHER_REPORT);
-    see_pairs(in, t, w->mask, w->mask);
-    for (size_t k = 1; w->mask && k < left && k <= PAIR_WORDS; k++)
-        if (w[k].mask)
-            see_pairs(in, t, w->mask, w[k].mask);
+    if (w->mask)
+        see_pairs(in, at, t);
 }
 
 /* ---- parts ------------------------------------------------------------------------------------
