@@ -116,6 +116,7 @@ const struct lettered_scheme lettered_schemes[] = {
     {16, is_codice_fiscale, NULL},
     {10, is_pan, CUES("pan ", "pan:", "pan no", "pan card", "permanent account")},
     {9, is_nric,
-     CUES("nric", "fin ", "fin:", "singapore", "ic no", "ic number", "identity", "national id")},
+     CUES("nric", "uin", "ic ", "ic:", "fin ", "fin:", "singapore", "ic no", "ic number",
+          "identity", "national id")},
     {9, is_nino, CUES("national insurance", "nino", "ni number", "ni no", "n.i. n")},
     {0}};

@@ -37,7 +37,7 @@ enum meaning {
     MEANS_HALFDAY,  /* 0: am; 720: pm */
     MEANS_CLOCK,    /* goes behind a time: Uhr */
     MEANS_AT,       /* goes before a time */
-    MEANS_PAST,     /* a quarter past nine */
+    MEANS_PAST,     /* a quarter past nine; 1: of times only */
     MEANS_BEFORE,   /* a quarter to ten */
     MEANS_AND,
     MEANS_TO,      /* of ranges */

@@ -389,7 +389,8 @@ const struct gloss_row gloss_rows[] = {
     {MEANS_HALFDAY, 720, 0, "pm en:afternoon,evening de:nachmittags,abends"},
     {MEANS_CLOCK, 0, 0,
      "en:o'clock,oclock de:uhr fr:heures,heure,h nl:uur es:horas pt:horas,h it:ore"},
-    {MEANS_PAST, 0, 0, "en:past de:nach"},
+    {MEANS_PAST, 1, 0, "en:past"},
+    {MEANS_PAST, 0, 0, "en:after de:nach"},
     {MEANS_BEFORE, 0, 0, "en:to,before de:vor"},
     {MEANS_AT, 0, 0,
      "en:at,by,from,until,till,before,after,between,around,to de:um,ab,bis,gegen fr:à,vers,dès "

@@ -293,6 +293,7 @@ void guards_ask(struct guards *g, const struct task_doc *d, int lane, struct gua
     struct buf nothing;
     buf_init(&nothing, TEXT_MAX);
     out->changed = walk(&p, d->body, lane, &nothing);
+    out->looked = p.chosen[GUARD_SENSITIVE] != NULL;
     if (nothing.data)
         explicit_bzero(nothing.data, nothing.len);
     buf_free(&nothing);
@@ -347,6 +348,8 @@ bool guards_answer(struct guards *g, const struct task_doc *d, int lane, struct 
 {
     struct pass p = {.g = g, .doc = d, .state = state, .answer = true};
     choose(g, d, lane, true, p.chosen);
+    if (p.chosen[GUARD_SENSITIVE] && !state->looked && !state->noted)
+        guard_note_question(&p); /* who keeps or rates the task must know */
     if (p.chosen[GUARD_LEAK])
         leak_begin(&g->tools.leak, d->body, (size_t)p.chosen[GUARD_LEAK]->config->leak_words);
     texts_rewrite_data(answer, false, guard_on_text, &p, out);

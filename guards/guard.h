@@ -36,7 +36,8 @@ struct guarded {
     struct guard_event *events;
     size_t event_count;
     struct mask mask;
-    bool noted;                /* the mask has all that is sensitive in the question */
+    bool looked;               /* its question was looked through for what is sensitive */
+    bool noted;                /* the mask has all of that */
     bool blocked;              /* it is not called, or its answer is withheld */
     bool private;              /* private backends only */
     bool changed;              /* its request is not sent as it is */

@@ -55,7 +55,8 @@ static bool is_plain(const struct tokens *t, size_t at)
            token_means(t, at, MEANS_TITLE, LANGS_ALL);
 }
 
-/* "Mueller" and "Müller", whose accents are gone, "Soren" and "Søren" have one hash. */
+/* "Mueller" and "Müller", whose accents are gone, "Soren" and "Søren" have one hash; and "Müllers".
+ */
 static uint32_t spelled_hash(const struct token *w)
 {
     static const struct {
@@ -75,6 +76,14 @@ static uint32_t spelled_hash(const struct token *w)
             }
         if (!(c == 'e' && i > 0 && strchr("aou", w->folded[i - 1])))
             out[len++] = c;
+    }
+    static const char *const endings[] = {"es", "en", "s", "n"};
+    for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
+        const size_t n = strlen(endings[k]);
+        if (len >= SPELLED_LEAST + n && memcmp(out + len - n, endings[k], n) == 0) {
+            len -= n;
+            break;
+        }
     }
     return words_hash(out, len);
 }
@@ -178,19 +187,6 @@ static bool is_spelled(const struct token *w)
            w->len < TOKEN_FOLDED_MAX - 1;
 }
 
-static void index_spellings(struct name_index *n)
-{
-    const struct tokens *t = n->source;
-    n->spellings = mem_array(NULL, t->count + 1, sizeof *n->spellings);
-    for (size_t i = 0; i < t->count; i++) {
-        if (!is_spelled(&t->items[i]))
-            continue;
-        const uint32_t hash = spelled_hash(&t->items[i]);
-        n->spellings[i] = (struct spelling){hash, n->spelled[hash % BUCKETS]};
-        n->spelled[hash % BUCKETS] = (uint32_t)i + 1;
-    }
-}
-
 /* Has it a letter that is none of ASCII, as it is written? */
 static bool has_accent(const struct tokens *t, const struct token *w)
 {
@@ -200,21 +196,45 @@ static bool has_accent(const struct tokens *t, const struct token *w)
     return false;
 }
 
+/* Is one of this spelling there, and written in the same letters, or (`other`) is one of the two
+ * written in letters that not all have? */
+static bool has_spelled(const struct name_index *n, const struct tokens *t, const struct token *w,
+                        uint32_t hash, bool other)
+{
+    uint32_t seen = 0;
+    const bool accent = has_accent(t, w);
+    for (uint32_t i = n->spelled[hash % BUCKETS]; i && seen < CHAIN_MAX;
+         i = n->spellings[i - 1].next, seen++) {
+        const bool too = has_accent(n->source, &n->source->items[i - 1]);
+        if (n->spellings[i - 1].hash == hash && (other ? accent || too : accent == too))
+            return true;
+    }
+    return false;
+}
+
+static void index_spellings(struct name_index *n)
+{
+    const struct tokens *t = n->source;
+    n->spellings = mem_array(NULL, t->count + 1, sizeof *n->spellings);
+    for (size_t i = 0; i < t->count; i++) {
+        if (!is_spelled(&t->items[i]))
+            continue;
+        const uint32_t hash = spelled_hash(&t->items[i]);
+        if (has_spelled(n, t, &t->items[i], hash, false))
+            continue; /* each once */
+        n->spellings[i] = (struct spelling){hash, n->spelled[hash % BUCKETS]};
+        n->spelled[hash % BUCKETS] = (uint32_t)i + 1;
+    }
+}
+
 /* "Mueller", where the source has Müller, or the other way round; Michal is not Michael. */
 static bool has_spelling(struct name_index *n, const struct tokens *t, const struct token *w)
 {
-    uint32_t seen = 0;
     if (!is_spelled(w))
         return false;
     if (!n->spellings)
         index_spellings(n);
-    const uint32_t hash = spelled_hash(w);
-    for (uint32_t i = n->spelled[hash % BUCKETS]; i && seen < CHAIN_MAX;
-         i = n->spellings[i - 1].next, seen++)
-        if (n->spellings[i - 1].hash == hash &&
-            (has_accent(t, w) || has_accent(n->source, &n->source->items[i - 1])))
-            return true;
-    return false;
+    return has_spelled(n, t, w, spelled_hash(w), true);
 }
 
 bool names_has_first(const struct name_index *n, const struct tokens *t, size_t at)

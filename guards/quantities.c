@@ -99,12 +99,16 @@ static void spread(const struct quantity_reader *r, struct quantity *a, const st
         !is_listed(r, a, b))
         return;
     const double v = a->readings[0].value, grain = a->readings[0].grain;
+    const bool money =
+        a->dimension && !b->dimension; /* $5-7 million, not $50 to 3 million people */
+    if (money && (!b->count || v * b->factor >= b->readings[0].value))
+        return;
     if (b->dimension == DIM_CLOCK) {
         quantity_add_reading(a, v * 60, 1, DIM_CLOCK);
         quantity_add_reading(a, v * 60 + 720, 1, DIM_CLOCK);
     } else if (b->factor != 1 || b->dimension) {
         quantity_add_reading(a, v * b->factor, grain * b->factor, b->dimension);
-        if (a->dimension && !b->dimension) /* $5-7 million */
+        if (money)
             quantity_add_reading(a, v * b->factor, grain * b->factor, a->dimension);
         else
             a->dimension = b->dimension;

@@ -86,8 +86,8 @@ size_t quantity_read_clock(struct quantity_reader *r, size_t first)
 }
 
 /* Is the hour that ends with token `at` that of something: a quarter to five euros, to three
- * quarters, to 1 July, after 3 years? */
-static bool goes_on(const struct quantity_reader *r, size_t at)
+ * quarters, to 1 July, after 3 years? `noun`: or of any word in small letters? */
+static bool goes_on(const struct quantity_reader *r, size_t at, bool noun)
 {
     static const enum meaning kinds[] = {MEANS_UNIT, MEANS_FRACTION, MEANS_MULTIPLIER, MEANS_MONTH};
     const size_t next = at + 1;
@@ -98,30 +98,40 @@ static bool goes_on(const struct quantity_reader *r, size_t at)
         if (quantity_means(r, next, kinds[i]))
             return true;
     const struct token *w = &r->t->items[next];
-    return w->kind == TOKEN_WORD && !w->capital && !quantity_means(r, next, MEANS_SMALL) &&
+    return noun && w->kind == TOKEN_WORD && !w->capital && !quantity_means(r, next, MEANS_SMALL) &&
            !quantity_means(r, next, MEANS_TO) && !quantity_means(r, next, MEANS_HALFDAY);
+}
+
+/* "at a quarter to nine": what goes before says that it is a time. */
+static bool is_at(const struct quantity_reader *r, size_t first)
+{
+    return (first > 0 && quantity_means(r, first - 1, MEANS_AT)) ||
+           (first > 1 && quantity_means(r, first - 1, MEANS_A) &&
+            quantity_means(r, first - 2, MEANS_AT));
 }
 
 /* "half past nine", "a quarter to ten": the token behind it; `first`: it is none. */
 size_t quantity_read_past(struct quantity_reader *r, size_t first)
 {
-    const double part = 60 * quantity_fraction_of(r, first);
+    const double part = 60 * quantity_fraction_of(r, first), day = 24 * 60;
     const size_t at = first + 2;
     double noon;
     if ((part != 15 && part != 30) || at >= r->t->count || r->t->items[at].used ||
         !token_is_near(r->t, first) || !token_is_near(r->t, first + 1))
         return first;
     const struct gloss *g = quantity_means(r, first + 1, MEANS_PAST);
-    const bool past = g && (part == 15 || (g->languages & 1U << LANG_EN));
-    const bool to = part == 15 && quantity_means(r, first + 1, MEANS_BEFORE);
+    const bool past = g && g->value == 1; /* nothing else is "past nine" */
+    const bool after = g && part == 15,
+               to = part == 15 && quantity_means(r, first + 1, MEANS_BEFORE);
     double hour = quantity_piece(r, at); /* "by a quarter to 12" is none */
     if (hour < 0 && past && is_small(r, at, 1, 2, 13))
         hour = quantity_whole(r, at);
     const size_t half = halfday_at(r, at + 1, &noon);
-    if (!(past || to) || hour < 1 || hour > 12 || (!half && goes_on(r, at)))
+    if (!(past || after || to) || hour < 1 || hour > 12 ||
+        (!half && goes_on(r, at, !past && !is_at(r, first))))
         return first;
-    const double day = 24 * 60, of_hour = half && hour == 12 ? 0 : hour * 60;
-    const double minutes = fmod(of_hour + (past ? part : -part) + (half ? noon : 0) + day, day);
+    const double of_hour = half && hour == 12 ? 0 : hour * 60;
+    const double minutes = fmod(of_hour + (to ? -part : part) + (half ? noon : 0) + day, day);
     struct quantity *q = quantity_add(r, first);
     quantity_set_clock(q, floor(minutes / 60), fmod(minutes, 60), !half);
     q->words = true;

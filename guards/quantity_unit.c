@@ -169,7 +169,8 @@ size_t quantity_read_unit(struct quantity_reader *r, struct quantity *q, size_t 
     const struct gloss by_sign = {.value = 1, .dimension = (uint8_t)money_sign(r, q)},
                        by_name = {.value = 1, .dimension = (uint8_t)money_name(r, q)};
     const size_t sign = sign_place(r, q);
-    const struct gloss *unit = next < r->t->count && token_is_near(r->t, next - 1)
+    const bool apart = by_name.dimension && token_gap_is(r->t, next - 1, ". "); /* EUR 20. Days … */
+    const struct gloss *unit = next < r->t->count && token_is_near(r->t, next - 1) && !apart
                                    ? quantity_means(r, next, MEANS_UNIT)
                                    : NULL;
     if (byte_at(r, sign) == '%') {

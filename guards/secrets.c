@@ -227,17 +227,22 @@ static size_t begins_with_any(const char *s, size_t len, const char *const *word
     return 0;
 }
 
-/* Does it look drawn indeed, where no sign gives it? `letters`: it is nothing but letters and
- * digits, many of them. No address, no place. */
-static bool is_drawn(const char *s, size_t n, bool letters)
+/* An address of mail, or a place in a file system. */
+static bool is_place(const char *s, size_t n)
 {
-    size_t alike = 0;
-    while (alike < n && isalnum((unsigned char)s[alike]))
-        alike++;
-    if (letters && alike < DRAWN_LEAST)
-        return false;
-    return !memchr(s, '@', n) && !memchr(s, '\\', n) && secret_is_random(s, n) &&
-           (letters || secret_kinds(s, n) >= 3);
+    const char *at = memchr(s, '@', n);
+    return (at && memchr(at, '.', n - (size_t)(at - s))) ||
+           (n > 2 && (memcmp(s, "\\\\", 2) == 0 || memcmp(s + 1, ":\\", 2) == 0));
+}
+
+/* Does it look drawn indeed, where no sign gives it? `key`: of many letters and digits. */
+static bool is_drawn(const char *s, size_t n, bool key)
+{
+    size_t alnum = 0;
+    for (size_t i = 0; i < n; i++)
+        alnum += isalnum((unsigned char)s[i]) != 0;
+    return !is_place(s, n) && secret_is_random(s, n) &&
+           (key ? alnum >= DRAWN_LEAST : secret_kinds(s, n) >= 3);
 }
 
 /* "password for the router is X", "API key of the shop: X": where the value begins of the name that
@@ -248,8 +253,9 @@ static size_t value_of_thing(const char *s, size_t len, size_t end, bool key)
     static const char *const joins[] = {" for ",  " of ",  " to ",  " für ", " von ",
                                         " del ",  " de ",  " du ",  " do ",  " pour ",
                                         " para ", " per ", " voor "},
-                             *const gives[] = {" is ", " es ",     " est ", " ist ",
-                                               " è ",  " lautet ", " é ",   ": "};
+                             *const gives[] = {
+                                 " is ",  " es ",   " est ",    " ist ", " è ",    " é ",
+                                 " is: ", " ist: ", " lautet ", " es: ", " est: ", ": "};
     const size_t count = sizeof gives / sizeof *gives - !key; /* "password for network: Guest-5G" */
     size_t i = end + begins_with_any(s + end, len - end, joins, sizeof joins / sizeof *joins), n;
     if (i == end)
@@ -281,7 +287,7 @@ static size_t said_value(const char *s, size_t len, size_t at, size_t end, bool 
     if (key && !thing)
         return 0;
     value = thing ? thing : value;
-    if (value == memo->said)
+    if (!key && value == memo->said)
         return 0;
     n = 0;
     while (value + n < len && n < NAME_MAX_BYTES && !ends_value(s[value + n]))
@@ -383,7 +389,8 @@ bool secret_at(const char *text, size_t len, size_t at, struct secret_memo *memo
     }
     return assigned_at(text, len, at, end, memo, from, to) ||
            (end < len && (text[end] == ':' || text[end] == '+') &&
-            (at == 0 || text[at - 1] != '+') && /* "git+https://…" was read from its start on */
+            /* "git+https://…" was read from its start on */
+            !(at > 1 && text[at - 1] == '+' && isalpha((unsigned char)text[at - 2])) &&
             login_at(text, len, at, end, from, to));
 }
 

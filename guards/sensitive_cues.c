@@ -15,6 +15,7 @@ const char *const scan_other_cues[] = {
     "ordine",         "serial",          "imei",           "gclid",
     "parcel",         "shipment",        "invoice",        NULL};
 
+const char *const scan_browser_cues[] = {"firefox ", "chrome ", "chromium ", NULL};
 const char *const scan_version_cues[] = {
     "version ",    "version: ", "version=\"",   "versions ",      "release ",
     "ver. ",       "build ",    "section ",     "sections ",      "chapter ",

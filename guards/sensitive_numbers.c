@@ -169,17 +169,24 @@ static bool is_behind_v(const struct scan *s, size_t from)
     return i > 0 && (s->text[i - 1] | 32) == 'v' && (i == 1 || !scan_is_alnum(s->text[i - 2]));
 }
 
+/* RFC 1918 and 1122: of a network of one's own. */
+static bool is_local(const int parts[4])
+{
+    return parts[0] == 10 || parts[0] == 127 || (parts[0] == 192 && parts[1] == 168) ||
+           (parts[0] == 172 && parts[1] >= 16 && parts[1] <= 31);
+}
+
 /* Four numbers up to 255 with dots, and no more of them: where they end; 0: it is none. */
 static size_t read_ipv4(const struct scan *s, size_t from)
 {
     size_t i = from;
+    int parts[4] = {0};
     const char before = scan_before(s, from);
     for (int part = 0; part < 4; part++) {
-        int v = 0;
         size_t n = 0;
         for (; n < 4 && scan_is_digit(scan_at(s, i)); n++)
-            v = v * 10 + (s->text[i++] - '0');
-        if (n == 0 || n > 3 || v > 255 || (part < 3 && scan_at(s, i++) != '.'))
+            parts[part] = parts[part] * 10 + (s->text[i++] - '0');
+        if (n == 0 || n > 3 || parts[part] > 255 || (part < 3 && scan_at(s, i++) != '.'))
             return 0;
     }
     const bool more =
@@ -192,7 +199,8 @@ static size_t read_ipv4(const struct scan *s, size_t from)
     const bool range = before == '-' && last && last->kind == SENSITIVE_IP && last->to + 1 == from;
     return more || path || needs || is_behind_v(s, from) || before == '.' ||
                    (before == '-' && !range) ||
-                   scan_has_cue(s, from, VERSION_CUE, scan_version_cues)
+                   scan_has_cue(s, from, VERSION_CUE, scan_version_cues) ||
+                   (!is_local(parts) && scan_has_cue(s, from, VERSION_CUE, scan_browser_cues))
                ? 0
                : i;
 }

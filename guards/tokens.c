@@ -139,8 +139,11 @@ static void read_digits(struct reader *r)
     const struct tokens *t = r->t;
     size_t i = r->at, digits = 0, n;
     while (i < t->len) {
-        if (i - r->at > NUMBER_MAX && !isdigit((unsigned char)t->text[i]))
+        if (i - r->at > NUMBER_MAX && !digit_at(t, i)) {
+            const char *comma = memchr(t->text + r->at, ',', i - r->at); /* a long list */
+            i = comma ? (size_t)(comma - t->text) : i;
             break;
+        }
         if (digit_at(t, i)) {
             digits++;
             i++;
