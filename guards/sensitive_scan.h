@@ -101,9 +101,11 @@ static inline bool scan_has_words(const struct scan *s, size_t pos, size_t bytes
 /* In sensitive_cues.c. Does one of the words (lower case; the last is NULL) begin within so many
  * bytes (at most CUE_BYTES) before `pos`? */
 bool scan_has_cue(const struct scan *s, size_t pos, size_t bytes, const char *const *cues);
-extern const char *const scan_card_cues[],
-    *const scan_other_cues[], *const scan_version_cues[], *const scan_browser_cues[],
-                                                              *const scan_phone_cues[];
+extern const char *const scan_card_cues[];
+extern const char *const scan_other_cues[]; /* of numbers that are no cards */
+extern const char *const scan_version_cues[];
+extern const char *const scan_browser_cues[];
+extern const char *const scan_phone_cues[];
 
 /* In sensitive_numbers.c. What begins at `from`, is added; where it ends, 0: nothing is there. */
 size_t scan_digits(struct scan *s, size_t from);          /* a digit; never 0 */

@@ -6,7 +6,7 @@
 #include <utf8proc.h>
 
 #include "common/mem.h"
-#include "guards/words.h"
+#include "guards/word_form.h"
 
 enum { NUMBER_MAX = 64 }; /* bytes of a number; a longer one ends where one may */
 
@@ -20,13 +20,6 @@ struct reader {
  */
 
 enum sort { SORT_OTHER, SORT_LOWER, SORT_CAPITAL, SORT_DIGIT, SORT_ALONE };
-
-/* Scripts without spaces: each character is a word. */
-static bool stands_alone(utf8proc_int32_t c)
-{
-    return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) ||
-           (c >= 0xE00 && c <= 0xE7F) || (c >= 0x20000 && c <= 0x2FFFF);
-}
 
 /* What the character at `at` is, and its width in bytes. */
 static enum sort sort_at(const struct tokens *t, size_t at, size_t *width)
@@ -44,7 +37,7 @@ static enum sort sort_at(const struct tokens *t, size_t at, size_t *width)
     if (n <= 0)
         return SORT_OTHER;
     *width = (size_t)n;
-    if (stands_alone(c))
+    if (word_is_unspaced(c))
         return SORT_ALONE;
     const utf8proc_category_t k = utf8proc_category(c);
     if (k == UTF8PROC_CATEGORY_LU || k == UTF8PROC_CATEGORY_LT)

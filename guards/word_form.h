@@ -1,5 +1,5 @@
-/* What one word may be read as, while it is read: its folded bytes, with their hashes. Inside of
- * the reader of words. */
+/* What one word may be read as, while it is read: its folded bytes, with their hashes. And what
+ * readers of words know of characters. */
 #ifndef QUERN_WORD_FORM_H
 #define QUERN_WORD_FORM_H
 #include <utf8proc.h>
